@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * catalog: what the keep knows: principals, credentials, grants, zones, nodes, versions,
+ * uploads, the outbox of the log. Transactions, and typed rows by number or exact key.
+ *
+ * This is the one door to the database: SQLite (WAL, synchronous=FULL, secure_delete) stands
+ * behind it and nobody else may know. Owned by the keep's loop thread; pool work that needs
+ * to read opens its own read-only catalog. A change is durable when catalog_commit() has
+ * returned 0; if it fails the process must end without an answer. Names come and go sealed;
+ * policy lives elsewhere (access.h, tree.h).
+ *
+ * Lookups give E_GONE without an error frame when there is no such row. Rows are plain structs filled
+ * by value; `bytes` members are small and fixed where possible.
+ */
+#ifndef DROPKEEP_KEEP_CATALOG_H
+#define DROPKEEP_KEEP_CATALOG_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct catalog;
+
+enum {
+	NAME_BYTES_MAX = 255,                  /* a node's name */
+	SEALED_NAME_MAX = NAME_BYTES_MAX + 16, /* with its SIV */
+	ACCOUNT_MAX = 63,                      /* names of users and zones */
+	ID_SIZE = 16,
+};
+
+/* ---- the database ---- */
+
+/* Open DIR/catalog.db, making it when create is set (and refusing one that is there);
+ * migrates an older schema in one transaction, refuses a newer one (E_CONFIG). */
+MUST_USE int catalog_open(const char *state_dir, bool create, struct catalog **ret_catalog);
+
+/* A second connection, read-only, for one pool job. */
+MUST_USE int catalog_open_reader(const char *state_dir, struct catalog **ret_catalog);
+void catalog_close(struct catalog **c);
+
+MUST_USE int catalog_begin(struct catalog *c);
+MUST_USE int catalog_commit(struct catalog *c);
+void catalog_rollback(struct catalog *c);
+MUST_USE int catalog_savepoint(struct catalog *c);     /* one level */
+MUST_USE int catalog_release(struct catalog *c);
+MUST_USE int catalog_rollback_to(struct catalog *c);   /* undoes and releases it */
+
+/* Small named values: E_GONE when unset. */
+MUST_USE int catalog_meta_get(struct catalog *c, const char *key, struct buf *out);
+MUST_USE int catalog_meta_set(struct catalog *c, const char *key, struct view value);
+MUST_USE int catalog_meta_get_u64(struct catalog *c, const char *key, uint64_t *ret_value);
+MUST_USE int catalog_meta_set_u64(struct catalog *c, const char *key, uint64_t value);
+
+/* SQLite's integrity check; problems as lines of text into out. */
+MUST_USE int catalog_check(struct catalog *c, struct buf *out);
+
+/* ---- principals, credentials, grants ---- */
+
+enum role { ROLE_CLIENT = 1, ROLE_STAFF = 2, ROLE_AUDITOR = 3 };
+
+struct principal_row {
+	uint64_t id;
+	char name[ACCOUNT_MAX + 1];
+	enum role role;
+	bool disabled;
+	int64_t made_us;
+};
+MUST_USE int catalog_principal_add(struct catalog *c, struct principal_row *row); /* sets id; E_EXISTS */
+MUST_USE int catalog_principal_by_name(struct catalog *c, const char *name, struct principal_row *ret);
+MUST_USE int catalog_principal_by_id(struct catalog *c, uint64_t id, struct principal_row *ret);
+MUST_USE int catalog_principal_set_disabled(struct catalog *c, uint64_t id, bool disabled);
+/* Its credentials and grants go with it; nodes keep its number as their owner. */
+MUST_USE int catalog_principal_remove(struct catalog *c, uint64_t id);
+
+enum credential_kind { CREDENTIAL_SSH_KEY = 1 };
+struct credential_row {
+	uint64_t id, principal;
+	enum credential_kind kind;
+	char fingerprint[64]; /* "SHA256:" and base64 without padding */
+	char algorithm[48];   /* "ssh-ed25519" */
+	char comment[128];
+	int64_t made_us, expires_us; /* 0: never */
+};
+MUST_USE int catalog_credential_add(struct catalog *c, struct credential_row *row); /* E_EXISTS */
+MUST_USE int catalog_credential_find(struct catalog *c, uint64_t principal, enum credential_kind kind,
+				     const char *fingerprint, struct credential_row *ret);
+MUST_USE int catalog_credential_by_id(struct catalog *c, uint64_t id, struct credential_row *ret);
+MUST_USE int catalog_credential_remove(struct catalog *c, uint64_t id);
+
+struct grant_row {
+	uint64_t id, principal;
+	uint64_t zone; /* 0: all zones, those to come included */
+	uint8_t sealed_prefix[1024]; /* of the path below the zone; sealed, see grants.h */
+	size_t sealed_len;
+	uint8_t rights;
+};
+MUST_USE int catalog_grant_add(struct catalog *c, struct grant_row *row); /* replaces rights of the same (principal, zone, prefix) */
+MUST_USE int catalog_grant_remove(struct catalog *c, uint64_t id);
+
+/* ---- zones ---- */
+
+struct zone_row {
+	uint64_t id;
+	char name[ACCOUNT_MAX + 1];
+	uint8_t wrapped[256];
+	size_t wrapped_len;
+	uint64_t root;            /* its node */
+	uint64_t quota_bytes;     /* 0: none */
+	uint64_t used_bytes;      /* published versions */
+	uint64_t reserved_bytes;  /* uploads in progress */
+	uint64_t files;
+	int64_t retention_s;      /* 0: for ever */
+	bool recovery;            /* blobs are readable by the recovery identity too */
+	int64_t made_us;
+};
+MUST_USE int catalog_zone_add(struct catalog *c, struct zone_row *row); /* sets id; wrapped may follow by catalog_zone_set */
+MUST_USE int catalog_zone_set(struct catalog *c, const struct zone_row *row); /* all but id, name, counters */
+MUST_USE int catalog_zone_by_name(struct catalog *c, const char *name, struct zone_row *ret);
+MUST_USE int catalog_zone_by_id(struct catalog *c, uint64_t id, struct zone_row *ret);
+MUST_USE int catalog_zone_account(struct catalog *c, uint64_t zone, int64_t used, int64_t reserved,
+				  int64_t files); /* deltas; never below 0: E_INTEGRITY */
+/* Everything of the zone: nodes, versions, uploads, object keys, grants, its wrapped secret.
+ * Blobs are put on the doomed list. */
+MUST_USE int catalog_zone_remove(struct catalog *c, uint64_t zone);
+
+/* ---- nodes, versions, uploads ---- */
+
+struct node_row {
+	uint64_t id, zone, parent; /* parent 0: a zone's root */
+	uint8_t kind;              /* NODE_DIR or NODE_FILE of wire/messages.h */
+	uint8_t object[ID_SIZE];   /* its name in the audit log */
+	uint64_t owner;            /* principal that made it, 0: the system */
+	uint64_t version;          /* the published version, 0: none yet */
+	uint64_t upload;           /* the upload in progress, 0: none */
+	int64_t mtime_s, made_us;
+	uint8_t name[SEALED_NAME_MAX];
+	size_t name_len;
+};
+/* sets id and object; also makes the object's sealed key row when sealed_key.len > 0. E_EXISTS */
+MUST_USE int catalog_node_add(struct catalog *c, struct node_row *row, struct view sealed_key);
+MUST_USE int catalog_node_by_id(struct catalog *c, uint64_t id, struct node_row *ret);
+MUST_USE int catalog_node_child(struct catalog *c, uint64_t parent, struct view sealed_name, struct node_row *ret);
+/* The children of parent with a number above `after`, in order of their numbers, up to max. */
+MUST_USE int catalog_node_children(struct catalog *c, uint64_t parent, uint64_t after,
+				   struct node_row *ret_rows, size_t max, size_t *ret_count);
+MUST_USE int catalog_node_move(struct catalog *c, uint64_t id, uint64_t parent, struct view sealed_name); /* E_EXISTS */
+MUST_USE int catalog_node_set(struct catalog *c, const struct node_row *row); /* owner, version, upload, mtime */
+MUST_USE int catalog_node_remove(struct catalog *c, uint64_t id); /* the object's key row stays: the log needs it */
+MUST_USE int catalog_object_key(struct catalog *c, const uint8_t object[ID_SIZE], struct buf *ret_sealed);
+
+struct version_row {
+	uint64_t id, node;
+	uint8_t blob[ID_SIZE];
+	uint8_t pin[32];          /* age_stream_pin() of file key and nonce */
+	uint64_t size;
+	uint8_t sealed_hash[64];  /* SHA-256 of the plaintext, sealed under the zone's data key */
+	size_t sealed_hash_len;
+	uint64_t uploader;
+	int64_t mtime_s, made_us;
+};
+MUST_USE int catalog_version_add(struct catalog *c, struct version_row *row);
+MUST_USE int catalog_version_by_id(struct catalog *c, uint64_t id, struct version_row *ret);
+MUST_USE int catalog_version_set_mtime(struct catalog *c, uint64_t id, int64_t mtime_s);
+MUST_USE int catalog_version_remove(struct catalog *c, uint64_t id);
+/* In order of numbers above `after`: for checks. */
+MUST_USE int catalog_version_next(struct catalog *c, uint64_t after, struct version_row *ret);
+
+struct upload_row {
+	uint64_t id, node, principal;
+	uint8_t blob[ID_SIZE];
+	uint8_t pin[32];
+	bool clean;               /* uploads/ID holds state and the same key may go on */
+	uint64_t durable;         /* plaintext bytes that stand, whole chunks unless clean */
+	uint64_t declared;        /* SIZE_UNKNOWN: not declared */
+	uint64_t reserved;        /* counted in the zone */
+	bool has_source;          /* the prefix below is re-sealed from this blob */
+	uint8_t source_blob[ID_SIZE];
+	uint8_t source_pin[32];
+	bool source_finished;     /* a published version; else what an unclean end left */
+	uint64_t source_size, prefix;
+	int64_t mtime_s, made_us, touched_us;
+};
+MUST_USE int catalog_upload_add(struct catalog *c, struct upload_row *row);
+MUST_USE int catalog_upload_by_id(struct catalog *c, uint64_t id, struct upload_row *ret);
+MUST_USE int catalog_upload_set(struct catalog *c, const struct upload_row *row);
+MUST_USE int catalog_upload_remove(struct catalog *c, uint64_t id);
+MUST_USE int catalog_upload_next(struct catalog *c, uint64_t after, struct upload_row *ret);
+
+/* Blobs to unlink: the row is there before the deletion and outlives it. */
+MUST_USE int catalog_doomed_add(struct catalog *c, const uint8_t blob[ID_SIZE]);
+MUST_USE int catalog_doomed_remove(struct catalog *c, const uint8_t blob[ID_SIZE]);
+MUST_USE int catalog_doomed_next(struct catalog *c, uint8_t ret_blob[ID_SIZE]); /* any one */
+/* Whether any row names the blob (version, upload, source or doomed). */
+MUST_USE int catalog_blob_known(struct catalog *c, const uint8_t blob[ID_SIZE], bool *ret_known);
+
+/* ---- the log's outbox ---- */
+
+MUST_USE int catalog_outbox_add(struct catalog *c, uint64_t seq, struct view line);
+MUST_USE int catalog_outbox_get(struct catalog *c, uint64_t seq, struct buf *out);
+MUST_USE int catalog_outbox_clear(struct catalog *c, uint64_t below); /* rows with seq < below */
+
+/* ---- walks for listings: each calls visit() per row until it gives non-zero ---- */
+
+MUST_USE int catalog_each_principal(struct catalog *c, int (*visit)(void *arg, const struct principal_row *), void *arg);
+MUST_USE int catalog_each_credential(struct catalog *c, uint64_t principal /* 0: all */,
+				     int (*visit)(void *arg, const struct credential_row *), void *arg);
+MUST_USE int catalog_each_grant(struct catalog *c, uint64_t principal, int (*visit)(void *arg, const struct grant_row *), void *arg);
+MUST_USE int catalog_each_zone(struct catalog *c, int (*visit)(void *arg, const struct zone_row *), void *arg);
+
+#endif

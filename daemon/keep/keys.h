@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keys: the key hierarchy. The master key wraps each zone's secret; a zone's secret is its
+ * age identity and its names key. Only the keep has any of them, in locked memory.
+ *
+ *	keys/master.key   64 hexadecimal digits and a newline, mode 0400
+ *	keys/log.key      the log's Ed25519 seed, sealed under the master key
+ *	zone.secret       AES-256-GCM under HKDF(master, "dropkeep zone wrap v1"),
+ *	                  associated data: the zone's number
+ *
+ * Layouts: doc/FORMAT.keys.md. Immutable after loading, so readable from any thread.
+ */
+#ifndef DROPKEEP_KEEP_KEYS_H
+#define DROPKEEP_KEEP_KEYS_H
+
+#include "age/key.h"
+#include "base/secret.h"
+
+struct keys;
+
+/* Make a fresh master key and log key in DIR/keys (which must exist and be empty of them). */
+MUST_USE int keys_create(int state_fd);
+
+/* Load what keys_create() made. Refuses files that others may read. */
+MUST_USE int keys_load(int state_fd, struct keys **ret_keys);
+void keys_free(struct keys **k);
+
+/* The log's Ed25519 seed (32 bytes). */
+const struct secret *keys_log(const struct keys *k);
+
+/*
+ * Authenticated encryption under a key derived from a parent secret and a purpose:
+ * AES-256-GCM, random 96-bit nonce in front, tag behind, `about` as associated data.
+ * parent NULL means the master key.
+ */
+MUST_USE int keys_seal(const struct keys *k, const struct secret *parent, const char *purpose,
+		       struct view about, struct view plain, struct buf *out);
+MUST_USE int keys_open(const struct keys *k, const struct secret *parent, const char *purpose,
+		       struct view about, struct view sealed, struct secret **ret_plain);
+
+/* A zone's secret in use. Reference-counted (atomic), so that pool work outlives a removal. */
+struct zone_keys;
+MUST_USE int zone_keys_create(const struct keys *k, uint64_t zone, struct buf *ret_wrapped,
+			      struct zone_keys **ret_zone);
+MUST_USE int zone_keys_unwrap(const struct keys *k, uint64_t zone, struct view wrapped,
+			      struct zone_keys **ret_zone);
+struct zone_keys *zone_keys_ref(struct zone_keys *z);
+void zone_keys_unref(struct zone_keys **z);
+const struct age_identity *zone_keys_identity(const struct zone_keys *z);
+const struct age_recipient *zone_keys_recipient(const struct zone_keys *z);
+const struct secret *zone_keys_data(const struct zone_keys *z); /* for keys_seal() of a zone's catalog fields */
+
+/* Names: AES-256-SIV (RFC 5297) under the zone's names key, `parent` (a node's number) as
+ * associated data. Deterministic, so that exact look-up works. parent 0: a whole path. */
+MUST_USE int zone_keys_seal_name(const struct zone_keys *z, uint64_t parent, struct view name,
+				 struct buf *out);
+MUST_USE int zone_keys_open_name(const struct zone_keys *z, uint64_t parent, struct view sealed,
+				 struct buf *out);
+
+#endif
