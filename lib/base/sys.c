@@ -158,6 +158,13 @@ int sys_unlink(int dir_fd, const char *path)
 	return 0;
 }
 
+int sys_rmdir(int dir_fd, const char *path)
+{
+	if (unlinkat(dir_fd, path, AT_REMOVEDIR) < 0)
+		return path_error("remove folder", path);
+	return 0;
+}
+
 int sys_rename(int dir_fd, const char *from, const char *to)
 {
 	if (renameat(dir_fd, from, dir_fd, to) < 0)

@@ -42,6 +42,7 @@ MUST_USE int sys_size(int fd, uint64_t *ret_size);
 MUST_USE int sys_truncate(int fd, uint64_t size);
 MUST_USE int sys_mkdir(int dir_fd, const char *path, mode_t mode);
 MUST_USE int sys_unlink(int dir_fd, const char *path);
+MUST_USE int sys_rmdir(int dir_fd, const char *path); /* E_NOT_EMPTY when it is not */
 MUST_USE int sys_rename(int dir_fd, const char *from, const char *to);
 
 /* Bytes that an unprivileged writer may still use on the file system of fd. */
