@@ -137,8 +137,9 @@ enum { RIGHT_LIST = 1, RIGHT_READ = 2, RIGHT_WRITE = 4, RIGHT_OVERWRITE = 8, RIG
  * payload key, under which it seals each chunk exactly once.
  *
  * What stands already:
- *   sealed   chunks 0 … sealed-1 are in the blob (a clean resume), digest has their running
- *            SHA-256 state plus that of the tail's bytes (base/sha256.h), tail holds the plaintext behind them
+ *   sealed   chunks 0 … sealed-1 are in the blob (a clean resume), digest has the running SHA-256
+ *            state of these chunks alone (base/sha256.h; empty for none), tail the at most 64 KiB
+ *            of plaintext behind them, which may still be overwritten
  *   prefix   otherwise: so many plaintext bytes must first be re-sealed from the second
  *            descriptor, a blob of source_size plaintext bytes under source_key, its payload at
  *            source_offset. source_finished 0: all its chunks are sealed as not the last.
