@@ -8,13 +8,13 @@
 
 #include "base/mem.h"
 
-#define RETRY(call)                                                                                \
-	({                                                                                         \
-		__typeof__(call) got_;                                                             \
-		do                                                                                 \
-			got_ = (call);                                                             \
-		while (got_ < 0 && errno == EINTR);                                                \
-		got_;                                                                              \
+#define RETRY(call)                                 \
+	({                                          \
+		__typeof__(call) got_;              \
+		do                                  \
+			got_ = (call);              \
+		while (got_ < 0 && errno == EINTR); \
+		got_;                               \
 	})
 
 static int path_error(const char *verb, const char *path)
@@ -212,7 +212,8 @@ static int write_new(int dir_fd, const char *path, mode_t mode, struct view cont
 static int sync_parent(int dir_fd, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	CLEANUP(mem_free) char *dir =
+	CLEANUP(mem_free)
+	char *dir =
 	    !slash ? mem_text(".") : mem_text_n(path, slash == path ? 1 : (size_t)(slash - path));
 
 	return sys_sync_dir(dir_fd, dir);

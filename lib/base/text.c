@@ -33,7 +33,8 @@ int hex_decode(struct view text, void *ret_bytes, size_t len)
 		if (hex_value(text.data[i]) < 0)
 			return fail(E_INVALID, "not hexadecimal");
 	for (size_t i = 0; i < len; i++)
-		out[i] = (uint8_t)(hex_value(text.data[2 * i]) << 4 | hex_value(text.data[2 * i + 1]));
+		out[i] =
+		    (uint8_t)(hex_value(text.data[2 * i]) << 4 | hex_value(text.data[2 * i + 1]));
 	return 0;
 }
 
@@ -52,7 +53,8 @@ int base64_encode(struct view bytes, enum base64_padding padding, struct buf *ou
 			group |= bytes.data[i + 2];
 		for (size_t k = 0; k < 4; k++) {
 			if (k <= n)
-				out->data[out->len++] = (uint8_t)base64_digits[group >> (18 - 6 * k) & 63];
+				out->data[out->len++] =
+				    (uint8_t)base64_digits[group >> (18 - 6 * k) & 63];
 			else if (padding == BASE64_PADDED)
 				out->data[out->len++] = '=';
 		}
@@ -115,7 +117,12 @@ int base64_decode(struct view text, enum base64_padding padding, struct buf *out
 static size_t utf8_sequence(struct view t, uint32_t *ret_code)
 {
 	uint8_t lead = t.data[0];
-	size_t len = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+	size_t len = lead < 0x80   ? 1
+		     : lead < 0xc2 ? 0
+		     : lead < 0xe0 ? 2
+		     : lead < 0xf0 ? 3
+		     : lead < 0xf5 ? 4
+				   : 0;
 
 	if (len == 0 || len > t.len)
 		return 0;
