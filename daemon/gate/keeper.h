@@ -30,6 +30,10 @@ struct answer {
 };
 typedef void keeper_answered(void *arg, const struct answer *a);
 
+/* What a user may be told of an answer with a status: the keep's sentence, or the code's own
+ * words. Valid until the next call. */
+const char *answer_text(const struct answer *a);
+
 struct keeper_events {
 	void *arg;
 	void (*on_order)(void *arg, const struct frame *order); /* body borrowed for the call */
