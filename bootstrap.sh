@@ -125,17 +125,12 @@ results() { find "$build" -name '*.trs' | sort; }
 count() { results | xargs -r cat | grep -cE "^:test-result: ($1)( |\$)" || true; }
 
 # Their names and what they said of it.
-list() {
-	local trs
-	results | while read -r trs; do
-		sed -nE "s|^:test-result: ($1)( \|\$)|  $(basename "$trs" .trs) |p" "$trs"
-	done
-}
+list() { results | sed 's/trs$/log/' | xargs -r cat | grep -E "^($1): " | sed 's/^/  /'; }
 
 run_tests() {
 	local status=0 passed failed skipped
-	[ -n "${AGE_VECTORS-}" ] || [ ! -d "$top/../shared/vectors/age/vectors" ] ||
-		export AGE_VECTORS="$top/../shared/vectors/age/vectors"
+	local vectors=$top/../shared/vectors/age/vectors
+	[ -n "${AGE_VECTORS-}" ] || [ ! -d "$vectors" ] || export AGE_VECTORS="$vectors"
 	[ "$big" = no ] || export DROPKEEP_BIG=1 DROPKEEP_TEST_SECONDS=14400
 
 	make -s -C "$build" -j"$(nproc)" check TESTS= >/dev/null
