@@ -219,7 +219,7 @@ static void put_line(enum log_level level, const char *message)
 	drop_lock();
 }
 
-static void put_formatted(enum log_level level, const char *format, va_list args)
+PRINTF(2, 0) static void put_formatted(enum log_level level, const char *format, va_list args)
 {
 	char message[LOG_LINE_MAX];
 
