@@ -21,7 +21,7 @@ files() {
 	done
 	(cd "$root" && find . -name '?*' -type d \
 		\( -name .git -o -name autom4te.cache -o -name build-aux -o -name 'build*' -o -name demo \
-		-o -name san -o -name .deps -o -name 'dropkeep-[0-9]*' \) -prune \
+		-o -name '_*' -o -name san -o -name .deps -o -name 'dropkeep-[0-9]*' \) -prune \
 		-o -type f \( "${names[@]:1}" \) -print) | sed 's|^\./||' | grep -v '^\(config\.h\|aclocal\.m4\)$' | sort
 }
 
