@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 # Conversations with real programs: add each script to TALK_TESTS.
 EXTRA_DIST += tests/talk/lib.sh
+TALK_TESTS += tests/talk/age-interop.sh
