@@ -9,7 +9,7 @@
 
 #include "base/secret.h"
 
-enum direction { OPEN = 0, SEAL = 1 };
+enum { OPEN = 0, SEAL = 1 }; /* as EVP_CipherInit_ex2() has it */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static EVP_CIPHER *cipher; /* fetched once, never freed; read-only afterwards */
@@ -26,8 +26,7 @@ static int failed(const char *what)
 	return fail(E_IO, "%s", what);
 }
 
-static int start(enum direction direction, const uint8_t *key, const uint8_t *nonce,
-		 EVP_CIPHER_CTX **ret_ctx)
+static int start(int direction, const uint8_t *key, const uint8_t *nonce, EVP_CIPHER_CTX **ret_ctx)
 {
 	(void)pthread_once(&once, fetch);
 	EVP_CIPHER_CTX *ctx = cipher ? EVP_CIPHER_CTX_new() : NULL;

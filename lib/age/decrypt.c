@@ -166,14 +166,14 @@ static int step(struct age_decrypt *d, struct view *rest)
 	case OVER:
 		break;
 	}
-	assert(!"used after its end");
-	return E_INVALID;
+	abort(); /* the callers have asserted that there is more to come */
 }
 
 int age_decrypt_add(struct age_decrypt *d, struct view bytes)
 {
 	int rc = 0;
 
+	assert(d->phase != OVER);
 	while (bytes.len && !rc)
 		rc = step(d, &bytes);
 	if (rc)
@@ -197,12 +197,12 @@ static int end(struct age_decrypt *d)
 	case OVER:
 		break;
 	}
-	assert(!"used after its end");
-	return E_INVALID;
+	abort(); /* the callers have asserted that there is more to come */
 }
 
 int age_decrypt_end(struct age_decrypt *d)
 {
+	assert(d->phase != OVER);
 	int rc = end(d);
 
 	d->phase = OVER;

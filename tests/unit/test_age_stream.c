@@ -205,8 +205,6 @@ static void seal_chunks_of_wrong_size_refuses(void **state)
 /* Sealed as nobody who keeps to the format would: the size alone is reason to refuse. */
 static void open_chunks_of_wrong_size_refuses(void **state)
 {
-	CLEANUP(secret_free) struct secret *key = NULL;
-
 	(void)state;
 	assert_good(age_stream_seal(stream, 0, true, view_of(NULL, 0), sealed));
 	assert_good(age_stream_open(stream, 0, true, view_of(sealed, AGE_TAG), opened));

@@ -266,14 +266,13 @@ static int check_refused(struct vector *v)
 	return sha256_count(&o.out) ? fail(E_INVALID, "plaintext was handed out") : 0;
 }
 
-static int check(const char *dir, const char *name, const char **ret_kind, const char **ret_skip)
+/* Of the vector in v: what kind of test it is, and whether it passes. */
+static int check(struct vector *v, const char *path, const char **ret_kind, const char **ret_skip)
 {
-	CLEANUP(vector_done) struct vector v = {0};
-	CLEANUP(mem_free) char *path = mem_printf("%s/%s", dir, name);
-	int rc = load(path, &v);
+	int rc = load(path, v);
 
 #ifndef HAVE_ZLIB
-	if (rc == E_UNSUPPORTED && v.compressed) {
+	if (rc == E_UNSUPPORTED && v->compressed) {
 		*ret_skip = "deflated, and zlib was not found when configuring";
 		return 0;
 	}
@@ -282,9 +281,24 @@ static int check(const char *dir, const char *name, const char **ret_kind, const
 #endif
 	if (rc)
 		return fail(rc, "read the vector");
-	bool foreign = v.armored || v.identity_count == 0;
-	*ret_kind = foreign ? "refused" : v.expect;
-	return foreign ? check_refused(&v) : check_x25519(&v);
+	bool foreign = v->armored || v->identity_count == 0;
+	*ret_kind = foreign ? "refused" : v->expect;
+	return foreign ? check_refused(v) : check_x25519(v);
+}
+
+static int run_one(const char *dir, const char *name, int number)
+{
+	CLEANUP(vector_done) struct vector v = {0};
+	CLEANUP(mem_free) char *path = mem_printf("%s/%s", dir, name);
+	const char *skip = NULL, *kind = "";
+	int rc = check(&v, path, &kind, &skip);
+
+	printf("%sok %d - %s: %s%s%s\n", rc ? "not " : "", number, name, kind,
+	       skip ? " # SKIP " : "", skip ? skip : "");
+	if (rc)
+		printf("# %s\n", err_text());
+	err_clear();
+	return rc;
 }
 
 static int no_dots(const struct dirent *e)
@@ -303,14 +317,7 @@ static int run(const char *dir)
 	}
 	printf("1..%d\n", count);
 	for (int i = 0; i < count; i++) {
-		const char *skip = NULL, *kind = "";
-		int rc = check(dir, entry[i]->d_name, &kind, &skip);
-		printf("%sok %d - %s: %s%s%s\n", rc ? "not " : "", i + 1, entry[i]->d_name, kind,
-		       skip ? " # SKIP " : "", skip ? skip : "");
-		if (rc)
-			printf("# %s\n", err_text());
-		err_clear();
-		failed |= rc != 0;
+		failed |= run_one(dir, entry[i]->d_name, i + 1) != 0;
 		free(entry[i]);
 	}
 	free(entry);
