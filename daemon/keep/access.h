@@ -25,7 +25,8 @@ struct path {
 };
 
 /* From "/ZONE/a/b". Refuses with a clear sentence (E_INVALID): not absolute, empty names, "."
- * and "..", invalid UTF-8, control characters, names over 255 bytes, too deep, too long. */
+ * and "..", invalid UTF-8, control characters, names over 255 bytes, too deep, too long. The
+ * zone's name is checked like any other: one that cannot exist is for look-ups to miss. */
 MUST_USE int path_parse(struct view text, struct path *ret_path);
 
 /* ".receipts" may not be made by users. */
@@ -47,10 +48,11 @@ struct access {
 
 void access_done(struct access *a);
 uint8_t access_rights(const struct access *a, uint64_t zone, const struct path *p, unsigned depth);
-/* Whether the path's first `depth` names lie on the way to (or at) some grant. */
+/* Whether the path's first `depth` names lie on the way to (or at) some grant of more than
+ * RIGHT_AUDIT, which opens no folder. */
 bool access_leads(const struct access *a, uint64_t zone, const struct path *p, unsigned depth);
 
-/* "lrw" <-> bits; unknown or repeated letters are E_INVALID. */
+/* "lrw" <-> bits; none, unknown or repeated letters are E_INVALID. */
 MUST_USE int rights_parse(const char *letters, uint8_t *ret_rights);
 void rights_text(uint8_t rights, char ret_letters[8]);
 
