@@ -50,3 +50,27 @@ tests_unit_test_tlog_checkpoint_LDADD = $(tlog_test_LIBS)
 tests_unit_test_tlog_proof_SOURCES = tests/unit/test_tlog_proof.c $(tlog_kit)
 tests_unit_test_tlog_proof_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_tlog_proof_LDADD = $(tlog_test_LIBS)
+
+# Corpora of the fuzzers, fed in every check.
+TLOG_REPLAYS = \
+	tests/fuzz/fuzz_tlog_note \
+	tests/fuzz/fuzz_tlog_checkpoint \
+	tests/fuzz/fuzz_tlog_proof
+check_PROGRAMS += $(TLOG_REPLAYS)
+TESTS += $(TLOG_REPLAYS)
+EXTRA_DIST += \
+	tests/fuzz/corpus/fuzz_tlog_note \
+	tests/fuzz/corpus/fuzz_tlog_checkpoint \
+	tests/fuzz/corpus/fuzz_tlog_proof
+
+tests_fuzz_fuzz_tlog_note_SOURCES = tests/fuzz/fuzz_tlog_note.c tests/fuzz/replay.c
+tests_fuzz_fuzz_tlog_note_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fuzz_fuzz_tlog_note_LDADD = $(tlog_LIBS)
+
+tests_fuzz_fuzz_tlog_checkpoint_SOURCES = tests/fuzz/fuzz_tlog_checkpoint.c tests/fuzz/replay.c
+tests_fuzz_fuzz_tlog_checkpoint_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fuzz_fuzz_tlog_checkpoint_LDADD = $(tlog_LIBS)
+
+tests_fuzz_fuzz_tlog_proof_SOURCES = tests/fuzz/fuzz_tlog_proof.c tests/fuzz/replay.c
+tests_fuzz_fuzz_tlog_proof_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fuzz_fuzz_tlog_proof_LDADD = $(tlog_LIBS)
