@@ -208,6 +208,8 @@ static void parse_malformed_headers_refuses(void **state)
 	    V1_LINE "-> a\n" LINE64 "\n" END,
 	    V1_LINE "-> a\n" LINE64 "A\n\n" END,
 	    V1_LINE "-> a\n" LINE64 LINE64 "\n\n" END,
+	    V1_LINE "-> a\n" LINE64 LINE64 "\n" END,
+	    V1_LINE "-> a\n" LINE64 "AAAA\n" END,
 	    V1_LINE "-> a\nAA\nAA\n" END,
 	    V1_LINE "-> a\nA\n" END,
 	    V1_LINE "-> a\nAB\n" END,

@@ -270,6 +270,9 @@ static void read_an_altered_chunk_refuses_and_others_go_on(void **state)
 	assert_memory_equal(data, plain.data, sizeof data);
 	assert_code(age_reader_read(r, data, sizeof data, AGE_CHUNK, &got), E_INTEGRITY);
 	assert_code(age_reader_read(r, data, sizeof data, AGE_CHUNK, &got), E_INTEGRITY);
+	memset(data, 0, sizeof data);
+	assert_good(age_reader_read(r, data, sizeof data, 0, &got));
+	assert_memory_equal(data, plain.data, sizeof data);
 	assert_good(age_reader_read(r, data, sizeof data, 2 * AGE_CHUNK, &got));
 	assert_memory_equal(data, plain.data + 2 * AGE_CHUNK, sizeof data);
 	assert_code(age_reader_verify(r, digest), E_INTEGRITY);
