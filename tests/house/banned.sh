@@ -36,9 +36,9 @@ calls() {
 own_flags() {
 	local kind
 	files "$1" '*.mk' '*.am' | while read -r file; do
-		for kind in CPPFLAGS CFLAGS LDFLAGS; do
-			grep -nHE "^[a-z].*_$kind[[:space:]]*=" "$1/$file" |
-				grep -vE "\\$\((AM|[a-z][a-z0-9_]*)_$kind\)"
+		for kind in 'CPPFLAGS|cppflags' 'CFLAGS|cflags' 'LDFLAGS|ldflags'; do
+			grep -nHE "^[a-z].*_($kind)[[:space:]]*=" "$1/$file" |
+				grep -vE "\\$\((AM|[a-z][a-z0-9_]*)_($kind)\)"
 		done
 	done
 }
