@@ -9,8 +9,19 @@
  * returned 0; if it fails the process must end without an answer. Names come and go sealed;
  * policy lives elsewhere (access.h, tree.h).
  *
- * Lookups give E_GONE without an error frame when there is no such row. Rows are plain structs filled
- * by value; `bytes` members are small and fixed where possible.
+ * Lookups give E_GONE without an error frame when there is no such row; so do changes and
+ * removals of a row by its number. Rows are plain structs filled by value; `bytes` members are
+ * small and fixed where possible.
+ *
+ * Errors: E_EXISTS (a unique value is taken), E_INTEGRITY (a damaged file, or rows that would
+ * contradict each other), E_INVALID (numbers from 2^63 on, texts and bytes that do not fit),
+ * E_FULL, E_NOMEM, E_AGAIN (another connection is in the way), E_IO. After some of them SQLite
+ * has undone the whole transaction: then every call but catalog_rollback() fails, and so does
+ * the commit.
+ *
+ * Nobody else may open catalog.db in a process that has a catalog open, for closing it again
+ * would drop SQLite's locks (POSIX record locks belong to the process).
+ * Numbers are never used twice. Layout: doc/FORMAT.catalog.md.
  */
 #ifndef DROPKEEP_KEEP_CATALOG_H
 #define DROPKEEP_KEEP_CATALOG_H
@@ -30,19 +41,26 @@ enum {
 /* ---- the database ---- */
 
 /* Open DIR/catalog.db, making it when create is set (and refusing one that is there);
- * migrates an older schema in one transaction, refuses a newer one (E_CONFIG). */
+ * migrates an older schema in one transaction, refuses a newer one and what is no catalog
+ * (E_CONFIG). E_GONE, E_EXISTS. The file has mode 0600. */
 MUST_USE int catalog_open(const char *state_dir, bool create, struct catalog **ret_catalog);
 
-/* A second connection, read-only, for one pool job. */
+/* A second connection, read-only, for one pool job. Its catalog_begin() fixes what it sees
+ * until its commit or rollback. */
 MUST_USE int catalog_open_reader(const char *state_dir, struct catalog **ret_catalog);
 void catalog_close(struct catalog **c);
 
 MUST_USE int catalog_begin(struct catalog *c);
 MUST_USE int catalog_commit(struct catalog *c);
 void catalog_rollback(struct catalog *c);
-MUST_USE int catalog_savepoint(struct catalog *c);     /* one level */
+MUST_USE int catalog_savepoint(struct catalog *c); /* one level */
 MUST_USE int catalog_release(struct catalog *c);
-MUST_USE int catalog_rollback_to(struct catalog *c);   /* undoes and releases it */
+MUST_USE int catalog_rollback_to(struct catalog *c); /* undoes and releases it */
+
+/* After the commit of anything that must not be read again (a zone's or an object's key):
+ * moves all of the write-ahead log into the database and cuts it to nothing. Outside
+ * transactions. E_AGAIN while a reader is at work: ask again. */
+MUST_USE int catalog_scrub(struct catalog *c);
 
 /* Small named values: E_GONE when unset. */
 MUST_USE int catalog_meta_get(struct catalog *c, const char *key, struct buf *out);
@@ -50,7 +68,8 @@ MUST_USE int catalog_meta_set(struct catalog *c, const char *key, struct view va
 MUST_USE int catalog_meta_get_u64(struct catalog *c, const char *key, uint64_t *ret_value);
 MUST_USE int catalog_meta_set_u64(struct catalog *c, const char *key, uint64_t value);
 
-/* SQLite's integrity check; problems as lines of text into out. */
+/* SQLite's integrity check, then whether rows agree with each other (references, counters);
+ * problems as lines of text into out. E_INTEGRITY when the damage lets it go no further. */
 MUST_USE int catalog_check(struct catalog *c, struct buf *out);
 
 /* ---- principals, credentials, grants ---- */
@@ -64,8 +83,10 @@ struct principal_row {
 	bool disabled;
 	int64_t made_us;
 };
-MUST_USE int catalog_principal_add(struct catalog *c, struct principal_row *row); /* sets id; E_EXISTS */
-MUST_USE int catalog_principal_by_name(struct catalog *c, const char *name, struct principal_row *ret);
+MUST_USE int catalog_principal_add(struct catalog *c,
+				   struct principal_row *row); /* sets id; E_EXISTS */
+MUST_USE int catalog_principal_by_name(struct catalog *c, const char *name,
+				       struct principal_row *ret);
 MUST_USE int catalog_principal_by_id(struct catalog *c, uint64_t id, struct principal_row *ret);
 MUST_USE int catalog_principal_set_disabled(struct catalog *c, uint64_t id, bool disabled);
 /* Its credentials and grants go with it; nodes keep its number as their owner. */
@@ -81,19 +102,22 @@ struct credential_row {
 	int64_t made_us, expires_us; /* 0: never */
 };
 MUST_USE int catalog_credential_add(struct catalog *c, struct credential_row *row); /* E_EXISTS */
-MUST_USE int catalog_credential_find(struct catalog *c, uint64_t principal, enum credential_kind kind,
-				     const char *fingerprint, struct credential_row *ret);
+MUST_USE int catalog_credential_find(struct catalog *c, uint64_t principal,
+				     enum credential_kind kind, const char *fingerprint,
+				     struct credential_row *ret);
 MUST_USE int catalog_credential_by_id(struct catalog *c, uint64_t id, struct credential_row *ret);
 MUST_USE int catalog_credential_remove(struct catalog *c, uint64_t id);
 
 struct grant_row {
 	uint64_t id, principal;
-	uint64_t zone; /* 0: all zones, those to come included */
+	uint64_t zone;               /* 0: all zones, those to come included */
 	uint8_t sealed_prefix[1024]; /* of the path below the zone; sealed, see grants.h */
 	size_t sealed_len;
 	uint8_t rights;
 };
-MUST_USE int catalog_grant_add(struct catalog *c, struct grant_row *row); /* replaces rights of the same (principal, zone, prefix) */
+MUST_USE int catalog_grant_add(
+    struct catalog *c,
+    struct grant_row *row); /* replaces rights of the same (principal, zone, prefix) */
 MUST_USE int catalog_grant_remove(struct catalog *c, uint64_t id);
 
 /* ---- zones ---- */
@@ -103,23 +127,26 @@ struct zone_row {
 	char name[ACCOUNT_MAX + 1];
 	uint8_t wrapped[256];
 	size_t wrapped_len;
-	uint64_t root;            /* its node */
-	uint64_t quota_bytes;     /* 0: none */
-	uint64_t used_bytes;      /* published versions */
-	uint64_t reserved_bytes;  /* uploads in progress */
+	uint64_t root;           /* its node */
+	uint64_t quota_bytes;    /* 0: none */
+	uint64_t used_bytes;     /* published versions */
+	uint64_t reserved_bytes; /* uploads in progress */
 	uint64_t files;
-	int64_t retention_s;      /* 0: for ever */
-	bool recovery;            /* blobs are readable by the recovery identity too */
+	int64_t retention_s; /* 0: for ever */
+	bool recovery;       /* blobs are readable by the recovery identity too */
 	int64_t made_us;
 };
-MUST_USE int catalog_zone_add(struct catalog *c, struct zone_row *row); /* sets id; wrapped may follow by catalog_zone_set */
-MUST_USE int catalog_zone_set(struct catalog *c, const struct zone_row *row); /* all but id, name, counters */
+MUST_USE int
+catalog_zone_add(struct catalog *c,
+		 struct zone_row *row); /* sets id; wrapped may follow by catalog_zone_set */
+MUST_USE int catalog_zone_set(struct catalog *c,
+			      const struct zone_row *row); /* all but id, name, counters */
 MUST_USE int catalog_zone_by_name(struct catalog *c, const char *name, struct zone_row *ret);
 MUST_USE int catalog_zone_by_id(struct catalog *c, uint64_t id, struct zone_row *ret);
 MUST_USE int catalog_zone_account(struct catalog *c, uint64_t zone, int64_t used, int64_t reserved,
 				  int64_t files); /* deltas; never below 0: E_INTEGRITY */
 /* Everything of the zone: nodes, versions, uploads, object keys, grants, its wrapped secret.
- * Blobs are put on the doomed list. */
+ * Blobs are put on the doomed list. catalog_scrub() after the commit. */
 MUST_USE int catalog_zone_remove(struct catalog *c, uint64_t zone);
 
 /* ---- nodes, versions, uploads ---- */
@@ -135,24 +162,30 @@ struct node_row {
 	uint8_t name[SEALED_NAME_MAX];
 	size_t name_len;
 };
-/* sets id and object; also makes the object's sealed key row when sealed_key.len > 0. E_EXISTS */
+/* Sets id. With a sealed_key (len > 0) its row is made too, and row->object is the caller's, for
+ * it is bound to the key (drawn here if all zero); else the object is drawn here. E_EXISTS */
 MUST_USE int catalog_node_add(struct catalog *c, struct node_row *row, struct view sealed_key);
 MUST_USE int catalog_node_by_id(struct catalog *c, uint64_t id, struct node_row *ret);
-MUST_USE int catalog_node_child(struct catalog *c, uint64_t parent, struct view sealed_name, struct node_row *ret);
+MUST_USE int catalog_node_child(struct catalog *c, uint64_t parent, struct view sealed_name,
+				struct node_row *ret);
 /* The children of parent with a number above `after`, in order of their numbers, up to max. */
 MUST_USE int catalog_node_children(struct catalog *c, uint64_t parent, uint64_t after,
 				   struct node_row *ret_rows, size_t max, size_t *ret_count);
-MUST_USE int catalog_node_move(struct catalog *c, uint64_t id, uint64_t parent, struct view sealed_name); /* E_EXISTS */
-MUST_USE int catalog_node_set(struct catalog *c, const struct node_row *row); /* owner, version, upload, mtime */
-MUST_USE int catalog_node_remove(struct catalog *c, uint64_t id); /* the object's key row stays: the log needs it */
-MUST_USE int catalog_object_key(struct catalog *c, const uint8_t object[ID_SIZE], struct buf *ret_sealed);
+MUST_USE int catalog_node_move(struct catalog *c, uint64_t id, uint64_t parent,
+			       struct view sealed_name); /* E_EXISTS */
+MUST_USE int catalog_node_set(struct catalog *c,
+			      const struct node_row *row); /* owner, version, upload, mtime */
+MUST_USE int catalog_node_remove(struct catalog *c, uint64_t id); /* the object's key row stays: the
+	log needs it. E_NOT_EMPTY while children, versions or uploads refer to it */
+MUST_USE int catalog_object_key(struct catalog *c, const uint8_t object[ID_SIZE],
+				struct buf *ret_sealed);
 
 struct version_row {
 	uint64_t id, node;
 	uint8_t blob[ID_SIZE];
-	uint8_t pin[32];          /* age_stream_pin() of file key and nonce */
+	uint8_t pin[32]; /* age_stream_pin() of file key and nonce */
 	uint64_t size;
-	uint8_t sealed_hash[64];  /* SHA-256 of the plaintext, sealed under the zone's data key */
+	uint8_t sealed_hash[64]; /* SHA-256 of the plaintext, sealed under the zone's data key */
 	size_t sealed_hash_len;
 	uint64_t uploader;
 	int64_t mtime_s, made_us;
@@ -168,14 +201,14 @@ struct upload_row {
 	uint64_t id, node, principal;
 	uint8_t blob[ID_SIZE];
 	uint8_t pin[32];
-	bool clean;               /* uploads/ID holds state and the same key may go on */
-	uint64_t durable;         /* plaintext bytes that stand, whole chunks unless clean */
-	uint64_t declared;        /* SIZE_UNKNOWN: not declared */
-	uint64_t reserved;        /* counted in the zone */
-	bool has_source;          /* the prefix below is re-sealed from this blob */
+	bool clean;        /* uploads/ID holds state and the same key may go on */
+	uint64_t durable;  /* plaintext bytes that stand, whole chunks unless clean */
+	uint64_t declared; /* SIZE_UNKNOWN: not declared */
+	uint64_t reserved; /* counted in the zone */
+	bool has_source;   /* the prefix below is re-sealed from this blob */
 	uint8_t source_blob[ID_SIZE];
 	uint8_t source_pin[32];
-	bool source_finished;     /* a published version; else what an unclean end left */
+	bool source_finished; /* a published version; else what an unclean end left */
 	uint64_t source_size, prefix;
 	int64_t mtime_s, made_us, touched_us;
 };
@@ -185,10 +218,14 @@ MUST_USE int catalog_upload_set(struct catalog *c, const struct upload_row *row)
 MUST_USE int catalog_upload_remove(struct catalog *c, uint64_t id);
 MUST_USE int catalog_upload_next(struct catalog *c, uint64_t after, struct upload_row *ret);
 
-/* Blobs to unlink: the row is there before the deletion and outlives it. */
+/* Blobs to unlink: the row is there before the deletion and outlives it. Adding one twice is
+ * adding it once. */
 MUST_USE int catalog_doomed_add(struct catalog *c, const uint8_t blob[ID_SIZE]);
 MUST_USE int catalog_doomed_remove(struct catalog *c, const uint8_t blob[ID_SIZE]);
 MUST_USE int catalog_doomed_next(struct catalog *c, uint8_t ret_blob[ID_SIZE]); /* any one */
+/* In the order of their bytes, behind `after` (NULL: the first): to get past one that stays. */
+MUST_USE int catalog_doomed_after(struct catalog *c, const uint8_t *after,
+				  uint8_t ret_blob[ID_SIZE]);
 /* Whether any row names the blob (version, upload, source or doomed). */
 MUST_USE int catalog_blob_known(struct catalog *c, const uint8_t blob[ID_SIZE], bool *ret_known);
 
@@ -198,12 +235,19 @@ MUST_USE int catalog_outbox_add(struct catalog *c, uint64_t seq, struct view lin
 MUST_USE int catalog_outbox_get(struct catalog *c, uint64_t seq, struct buf *out);
 MUST_USE int catalog_outbox_clear(struct catalog *c, uint64_t below); /* rows with seq < below */
 
-/* ---- walks for listings: each calls visit() per row until it gives non-zero ---- */
+/* ---- walks for listings: each calls visit() per row until it gives non-zero, which is
+ * returned. visit() may use the catalog, but not begin the same walk again. Principals and zones
+ * come by name. ---- */
 
-MUST_USE int catalog_each_principal(struct catalog *c, int (*visit)(void *arg, const struct principal_row *), void *arg);
+MUST_USE int catalog_each_principal(struct catalog *c,
+				    int (*visit)(void *arg, const struct principal_row *),
+				    void *arg);
 MUST_USE int catalog_each_credential(struct catalog *c, uint64_t principal /* 0: all */,
-				     int (*visit)(void *arg, const struct credential_row *), void *arg);
-MUST_USE int catalog_each_grant(struct catalog *c, uint64_t principal, int (*visit)(void *arg, const struct grant_row *), void *arg);
-MUST_USE int catalog_each_zone(struct catalog *c, int (*visit)(void *arg, const struct zone_row *), void *arg);
+				     int (*visit)(void *arg, const struct credential_row *),
+				     void *arg);
+MUST_USE int catalog_each_grant(struct catalog *c, uint64_t principal,
+				int (*visit)(void *arg, const struct grant_row *), void *arg);
+MUST_USE int catalog_each_zone(struct catalog *c, int (*visit)(void *arg, const struct zone_row *),
+			       void *arg);
 
 #endif

@@ -18,10 +18,12 @@
 
 struct keys;
 
-/* Make a fresh master key and log key in DIR/keys (which must exist and be empty of them). */
+/* Make a fresh master key and log key in DIR/keys, which must exist; E_EXISTS when one of
+ * them is there. On failure neither is left. */
 MUST_USE int keys_create(int state_fd);
 
-/* Load what keys_create() made. Refuses files that others may read. */
+/* Load what keys_create() made. E_GONE: a file is missing. E_CONFIG: others than the owner may
+ * read one, or it is not in its exact form. E_INTEGRITY: log.key is not under master.key. */
 MUST_USE int keys_load(int state_fd, struct keys **ret_keys);
 void keys_free(struct keys **k);
 
@@ -31,14 +33,17 @@ const struct secret *keys_log(const struct keys *k);
 /*
  * Authenticated encryption under a key derived from a parent secret and a purpose:
  * AES-256-GCM, random 96-bit nonce in front, tag behind, `about` as associated data.
- * parent NULL means the master key.
+ * parent NULL means the master key. keys_seal() appends; keys_open() gives E_INTEGRITY for
+ * anything that was not sealed under the same parent, purpose and `about`.
  */
 MUST_USE int keys_seal(const struct keys *k, const struct secret *parent, const char *purpose,
 		       struct view about, struct view plain, struct buf *out);
 MUST_USE int keys_open(const struct keys *k, const struct secret *parent, const char *purpose,
 		       struct view about, struct view sealed, struct secret **ret_plain);
 
-/* A zone's secret in use. Reference-counted (atomic), so that pool work outlives a removal. */
+/* A zone's secret in use. Reference-counted (atomic), so that pool work outlives a removal.
+ * create: ret_wrapped is appended to. unwrap: E_INTEGRITY for another zone's, for another
+ * master key, for any change. */
 struct zone_keys;
 MUST_USE int zone_keys_create(const struct keys *k, uint64_t zone, struct buf *ret_wrapped,
 			      struct zone_keys **ret_zone);
@@ -46,12 +51,15 @@ MUST_USE int zone_keys_unwrap(const struct keys *k, uint64_t zone, struct view w
 			      struct zone_keys **ret_zone);
 struct zone_keys *zone_keys_ref(struct zone_keys *z);
 void zone_keys_unref(struct zone_keys **z);
-const struct age_identity *zone_keys_identity(const struct zone_keys *z);
+const struct secret *zone_keys_identity(const struct zone_keys *z);
 const struct age_recipient *zone_keys_recipient(const struct zone_keys *z);
-const struct secret *zone_keys_data(const struct zone_keys *z); /* for keys_seal() of a zone's catalog fields */
+const struct secret *
+zone_keys_data(const struct zone_keys *z); /* for keys_seal() of a zone's catalog fields */
 
 /* Names: AES-256-SIV (RFC 5297) under the zone's names key, `parent` (a node's number) as
- * associated data. Deterministic, so that exact look-up works. parent 0: a whole path. */
+ * associated data. Deterministic, so that exact look-up works. parent 0: a whole path.
+ * Both append to out. An empty name is E_INVALID (RFC 5297 would have it, OpenSSL before 3.5
+ * has not); what does not open is E_INTEGRITY. Sealed: 16 bytes more than the name. */
 MUST_USE int zone_keys_seal_name(const struct zone_keys *z, uint64_t parent, struct view name,
 				 struct buf *out);
 MUST_USE int zone_keys_open_name(const struct zone_keys *z, uint64_t parent, struct view sealed,
