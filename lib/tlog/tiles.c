@@ -147,7 +147,7 @@ static int load_edge(struct tlog_tiles *t, unsigned level)
 		return rc;
 	for (unsigned i = 0; i < want.width; i++)
 		(void)tile_add(edge, &hashes[i], &unused);
-	edge->dirty = true; /* an earlier run may have written it and not synced */
+	edge->dirty = true; /* there may be no file of this width */
 	return 0;
 }
 

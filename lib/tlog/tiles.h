@@ -28,6 +28,8 @@ struct tlog_tiles;
  *
  * Any size up to what was once written will do, so a log whose tail is in doubt is taken up
  * at a smaller size and grown again: tiles that agree stay as they are, others are replaced.
+ * A log that shall grow is opened at a size that was synced: what another handle has written
+ * and not synced, this one makes durable only when it is appended again.
  */
 MUST_USE int tlog_tiles_open(int dir_fd, uint64_t size, const struct tlog_hash *root,
 			     struct tlog_tiles **ret_tiles);

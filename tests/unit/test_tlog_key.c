@@ -127,8 +127,7 @@ static void name_with_space_plus_or_control_character_is_refused(void **state)
 					  "\ta",
 					  "a\x01",
 					  "a\xc2\x85",
-					  "a\xc2\xa0"
-					  "b",
+					  "a\xc2\xa0z",
 					  "\xe1\x9a\x80",
 					  "\xe2\x80\x80",
 					  "x\xe2\x80\x8a",

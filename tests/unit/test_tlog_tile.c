@@ -42,8 +42,7 @@ static void write_file(const struct kit_folder *f, const char *path, size_t len)
 static void read_tile_of_any_other_size_is_refused(void **state)
 {
 	CLEANUP(kit_folder_done) struct kit_folder f = kit_folder_new();
-	struct tlog_hash *hashes = mem_new(TLOG_TILE_WIDTH * sizeof *hashes);
-	CLEANUP(mem_free) void *owned = hashes;
+	CLEANUP(mem_free) struct tlog_hash *hashes = kit_leaves(TLOG_TILE_WIDTH);
 	struct tlog_tile full = {0, 0, 256}, partial = {0, 0, 3};
 
 	(void)state;

@@ -314,6 +314,22 @@ static void reopen_at_every_smaller_size_grows_to_the_same_tree(void **state)
 	}
 }
 
+static void reopen_at_a_size_between_writes_its_partial_tiles(void **state)
+{
+	const struct kit_folder *f = *state;
+	struct tlog_tiles *t = open_at(f, 0);
+
+	grow_to(t, 600);
+	assert_ok(tlog_tiles_sync(t));
+	tlog_tiles_free(&t);
+	assert_int_equal(faccessat(f->fd, "tile/0/001.p/44", F_OK, 0), -1);
+	t = open_at(f, 300);
+	assert_ok(tlog_tiles_write(t));
+	tlog_tiles_free(&t);
+	assert_int_equal(faccessat(f->fd, "tile/0/001.p/44", F_OK, 0), 0);
+	assert_int_equal(faccessat(f->fd, "tile/1/000.p/1", F_OK, 0), 0);
+}
+
 static void regrow_with_other_leaves_replaces_the_tiles(void **state)
 {
 	const struct kit_folder *f = *state;
@@ -579,6 +595,7 @@ int main(void)
 	    WITH_FOLDER(write_keeps_the_tiles_of_every_size_until_the_full_one),
 	    WITH_FOLDER(reopen_after_crash_has_what_was_synced_and_grows_again),
 	    WITH_FOLDER(reopen_at_every_smaller_size_grows_to_the_same_tree),
+	    WITH_FOLDER(reopen_at_a_size_between_writes_its_partial_tiles),
 	    WITH_FOLDER(regrow_with_other_leaves_replaces_the_tiles),
 	    WITH_FOLDER(open_without_tiles_or_at_wrong_size_is_refused),
 	    WITH_FOLDER(open_with_tile_of_wrong_length_is_refused),

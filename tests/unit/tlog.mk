@@ -6,6 +6,7 @@ TLOG_UNIT_TESTS = \
 	tests/unit/test_tlog_tile \
 	tests/unit/test_tlog_store \
 	tests/unit/test_tlog_tiles \
+	tests/unit/test_tlog_crash \
 	tests/unit/test_tlog_key \
 	tests/unit/test_tlog_note \
 	tests/unit/test_tlog_checkpoint \
@@ -34,6 +35,13 @@ tests_unit_test_tlog_store_LDADD = $(tlog_test_LIBS)
 tests_unit_test_tlog_tiles_SOURCES = tests/unit/test_tlog_tiles.c $(tlog_kit)
 tests_unit_test_tlog_tiles_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_tlog_tiles_LDADD = $(tlog_test_LIBS)
+
+tests_unit_test_tlog_crash_SOURCES = tests/unit/test_tlog_crash.c $(tlog_kit)
+tests_unit_test_tlog_crash_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_tlog_crash_LDADD = $(tlog_test_LIBS)
+tests_unit_test_tlog_crash_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=openat,--wrap=write,--wrap=unlinkat,--wrap=mkdirat \
+	-Wl,--wrap=renameat,--wrap=fsync,--wrap=fdatasync
 
 tests_unit_test_tlog_key_SOURCES = tests/unit/test_tlog_key.c $(tlog_kit)
 tests_unit_test_tlog_key_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(CMOCKA_CFLAGS)
