@@ -116,10 +116,10 @@ QUERY(SECRET_ADD, "INSERT INTO zone_secrets (zone, wrapped) VALUES (?1, ?2) "
 QUERY(SECRET_REMOVE_OTHER, "DELETE FROM zone_secrets WHERE zone = ?1 AND wrapped <> ?2")
 QUERY(SECRET_REMOVE, "DELETE FROM zone_secrets WHERE zone = ?1")
 QUERY_WALK(SECRETS_KEEP, "INSERT INTO temp.kept SELECT zone, wrapped FROM main.zone_secrets")
-QUERY(SECRETS_CLEAR, "DELETE FROM main.zone_secrets")
+QUERY_WALK(SECRETS_CLEAR, "DELETE FROM main.zone_secrets")
 QUERY_WALK(SECRETS_RESTORE, "INSERT INTO main.zone_secrets (zone, wrapped) "
 			    "SELECT zone, wrapped FROM temp.kept ORDER BY zone")
-QUERY(SECRETS_FORGET, "DELETE FROM temp.kept")
+QUERY_WALK(SECRETS_FORGET, "DELETE FROM temp.kept")
 
 QUERY(ZONE_DOOM_VERSIONS, "INSERT OR IGNORE INTO doomed (blob) SELECT v.blob FROM nodes n "
 			  "JOIN versions v ON v.node = n.id WHERE n.zone = ?1")

@@ -130,4 +130,8 @@ MUST_USE int tree_drop_upload(struct tree *t, uint64_t zone, uint64_t upload);
 /* The blob that an upload continued from, unless the node's version still is that blob. */
 MUST_USE int tree_drop_source(struct tree *t, const struct upload_row *upload);
 
+/* "/ZONE/a/b" of a node of that zone, appended to out. */
+MUST_USE int tree_path(struct tree *t, const struct zone *zone, const struct node_row *node,
+		       struct buf *out);
+
 #endif

@@ -9,7 +9,7 @@
 #include <openssl/rand.h>
 
 /* Enough for some thousand zone secrets; a power of two, as the secure heap demands. */
-enum { HEAP_SIZE = 1 << 20, HEAP_UNIT = 64 };
+enum { HEAP_SIZE = 4 << 20, HEAP_UNIT = 64 };
 
 struct secret {
 	size_t len;

@@ -26,8 +26,8 @@ uint8_t read_u8(struct reader *r);
 uint16_t read_u16(struct reader *r);
 uint32_t read_u32(struct reader *r);
 uint64_t read_u64(struct reader *r);
-struct view read_raw(struct reader *r, size_t len); /* len bytes; empty when there are fewer */
-struct view read_bytes(struct reader *r);           /* uint32 length, then so many bytes */
+struct view read_raw(struct reader *r, size_t len);      /* len bytes; empty when there are fewer */
+struct view read_bytes(struct reader *r);                /* uint32 length, then so many bytes */
 void read_into(struct reader *r, void *ret, size_t len); /* zeroes when there are fewer */
 
 /* All was there; reader_end: and nothing is left over. */

@@ -25,7 +25,8 @@ int frame_read(struct view packet, struct frame *ret_frame)
 	f.subject = read_u64(&r);
 	f.status = (int32_t)read_u32(&r);
 	if (!reader_ok(&r))
-		return fail(E_PROTOCOL, "a packet of %zu bytes has no room for its header", packet.len);
+		return fail(E_PROTOCOL, "a packet of %zu bytes has no room for its header",
+			    packet.len);
 	if (f.status > 0 || f.status < E_LAST || (f.kind != FRAME_ANSWER && f.status))
 		return fail(E_PROTOCOL, "a status that does not exist");
 	f.body = view_of(r.at, r.left);

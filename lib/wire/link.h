@@ -10,7 +10,8 @@
 
 enum {
 	LINK_HEADER = 20,
-	LINK_MAX = 160 * 1024, /* largest packet: a suspended upload with its 64 KiB tail, or a page */
+	LINK_MAX =
+	    160 * 1024, /* largest packet: a suspended upload with its 64 KiB tail, or a page */
 	LINK_FDS_MAX = 16,
 	LINK_CREDITS = 256, /* asks that a gate may have unanswered */
 };

@@ -26,82 +26,89 @@ enum { WIRE_ID = 16, WIRE_HASH = 32 };
 /* Settings of a gate. host_keys: each key as bytes (OpenSSH PEM). Descriptors: the
  * listening SFTP sockets, `listeners` of them. Empty algorithm lists mean libssh's own
  * defaults less what gate/ssh_policy.c strikes out. */
-#define FIELDS_settings(F)                                                                         \
-	F(u16, listeners)                                                                          \
-	F(u32, login_grace_ms)                                                                     \
-	F(u32, auth_tries)                                                                         \
-	F(u32, idle_ms)                                                                            \
-	F(u32, handles_per_session)                                                                \
-	F(u32, sessions)                                                                           \
-	F(u8, log_level)                                                                           \
-	F(bytes, banner)                                                                           \
-	F(bytes, kex)                                                                              \
-	F(bytes, host_key_algorithms)                                                              \
-	F(bytes, ciphers)                                                                          \
-	F(bytes, macs)                                                                             \
-	F(bytes, key_algorithms)                                                                   \
+#define FIELDS_gate_settings(F)       \
+	F(u16, listeners)             \
+	F(u32, login_grace_ms)        \
+	F(u32, auth_tries)            \
+	F(u32, idle_ms)               \
+	F(u32, handles_per_session)   \
+	F(u32, sessions)              \
+	F(u8, log_level)              \
+	F(bytes, banner)              \
+	F(bytes, kex)                 \
+	F(bytes, host_key_algorithms) \
+	F(bytes, ciphers)             \
+	F(bytes, macs)                \
+	F(bytes, key_algorithms)      \
 	F(bytes, host_keys)
 
-#define FIELDS_ask_hello(F) F(u32, version)
-#define FIELDS_answer_hello(F) FIELDS_settings(F)
+#define FIELDS_ask_hello(F)    F(u32, version)
+#define FIELDS_answer_hello(F) FIELDS_gate_settings(F)
 
-#define FIELDS_ask_session_open(F) /* protocol: "sftp" */                                          \
-	F(bytes, protocol)                                                                         \
-	F(bytes, peer)                                                                             \
+#define FIELDS_ask_session_open(F) /* protocol: "sftp" */ \
+	F(bytes, protocol)                                \
+	F(bytes, peer)                                    \
 	F(u16, peer_port)
 #define FIELDS_answer_session_open(F) F(u64, session)
 
 /* step: is the key acceptable at all, or has its owner signed (and the gate verified)? */
 enum auth_step { AUTH_QUERY = 1, AUTH_SIGNED = 2 };
-#define FIELDS_ask_auth(F)                                                                         \
-	F(u8, step)                                                                                \
-	F(bytes, user)                                                                             \
-	F(bytes, key) /* RFC 4253, section 6.6: the public key blob */                             \
-	F(bytes, client)                                                                           \
+#define FIELDS_ask_auth(F)                                             \
+	F(u8, step)                                                    \
+	F(bytes, user)                                                 \
+	F(bytes, key) /* RFC 4253, section 6.6: the public key blob */ \
+	F(bytes, client)                                               \
 	F(bytes, cipher)
-#define FIELDS_answer_auth(F) /* all empty after AUTH_QUERY */                                     \
-	F(bytes, home)                                                                             \
+#define FIELDS_answer_auth(F) /* all empty after AUTH_QUERY */ \
+	F(bytes, home)                                         \
 	F(bytes, name)
 
 /* What the gate refused by itself, for the log: a shell request, an unknown subsystem, … */
-#define FIELDS_ask_session_note(F)                                                                 \
-	F(u8, refused)                                                                             \
+#define FIELDS_ask_session_note(F) \
+	F(u8, refused)             \
 	F(bytes, text)
 #define FIELDS_answer_session_note(F)
 
-#define FIELDS_ask_session_close(F)                                                                \
-	F(u64, bytes_in)                                                                           \
-	F(u64, bytes_out)                                                                          \
+#define FIELDS_ask_session_close(F) \
+	F(u64, bytes_in)            \
+	F(u64, bytes_out)           \
 	F(bytes, reason)
 #define FIELDS_answer_session_close(F)
 
 /* Paths are absolute (/ZONE/dir/name), without empty, "." or ".." components: the gate
  * has normalized them, the keep checks. */
 enum node_kind { NODE_DIR = 1, NODE_FILE = 2, NODE_PARTIAL = 3 };
-enum { RIGHT_LIST = 1, RIGHT_READ = 2, RIGHT_WRITE = 4, RIGHT_OVERWRITE = 8, RIGHT_DELETE = 16,
-       RIGHT_MANAGE = 32, RIGHT_AUDIT = 64 };
-#define FIELDS_attrs(F)                                                                            \
-	F(u8, kind)                                                                                \
-	F(u8, rights) /* what the asker may do here, own uploads included */                       \
-	F(u64, size)                                                                               \
-	F(i64, mtime_s)                                                                            \
-	F(u32, owner) /* number of the principal that made it; 0: the system */                    \
+enum {
+	RIGHT_LIST = 1,
+	RIGHT_READ = 2,
+	RIGHT_WRITE = 4,
+	RIGHT_OVERWRITE = 8,
+	RIGHT_DELETE = 16,
+	RIGHT_MANAGE = 32,
+	RIGHT_AUDIT = 64
+};
+#define FIELDS_attrs(F)                                                         \
+	F(u8, kind)                                                             \
+	F(u8, rights) /* what the asker may do here, own uploads included */    \
+	F(u64, size)                                                            \
+	F(i64, mtime_s)                                                         \
+	F(u32, owner) /* number of the principal that made it; 0: the system */ \
 	F(bytes, owner_name)
 
-#define FIELDS_ask_stat(F) F(bytes, path)
+#define FIELDS_ask_stat(F)    F(bytes, path)
 #define FIELDS_answer_stat(F) FIELDS_attrs(F)
 
 /* Pages of a folder: cursor 0 begins, then what the last page said. entries: struct entry
  * after struct entry, to be read until the end. */
-#define FIELDS_entry(F)                                                                            \
-	F(bytes, name)                                                                             \
+#define FIELDS_entry(F) \
+	F(bytes, name)  \
 	FIELDS_attrs(F)
-#define FIELDS_ask_list(F)                                                                         \
-	F(bytes, path)                                                                             \
+#define FIELDS_ask_list(F) \
+	F(bytes, path)     \
 	F(u64, cursor)
-#define FIELDS_answer_list(F)                                                                      \
-	F(u8, end)                                                                                 \
-	F(u64, cursor)                                                                             \
+#define FIELDS_answer_list(F) \
+	F(u8, end)            \
+	F(u64, cursor)        \
 	F(bytes, entries)
 
 #define FIELDS_ask_make_dir(F) F(bytes, path)
@@ -112,24 +119,24 @@ enum { RIGHT_LIST = 1, RIGHT_READ = 2, RIGHT_WRITE = 4, RIGHT_OVERWRITE = 8, RIG
 #define FIELDS_answer_remove(F)
 
 /* replace: an existing file at the target may give way (posix-rename). */
-#define FIELDS_ask_rename(F)                                                                       \
-	F(bytes, from)                                                                             \
-	F(bytes, to)                                                                               \
+#define FIELDS_ask_rename(F) \
+	F(bytes, from)       \
+	F(bytes, to)         \
 	F(u8, replace)
 #define FIELDS_answer_rename(F)
 
 /* mtime_s TIME_UNKNOWN and size SIZE_UNKNOWN: as they are. Sizes of finished files change
  * through an upload only: another size than the file has is E_UNSUPPORTED. */
-#define FIELDS_ask_set_attrs(F)                                                                    \
-	F(bytes, path)                                                                             \
-	F(i64, mtime_s)                                                                            \
+#define FIELDS_ask_set_attrs(F) \
+	F(bytes, path)          \
+	F(i64, mtime_s)         \
 	F(u64, size)
 #define FIELDS_answer_set_attrs(F)
 
 #define FIELDS_ask_space(F) F(bytes, path)
-#define FIELDS_answer_space(F)                                                                     \
-	F(u64, total) /* the quota, or the disk where there is none */                             \
-	F(u64, free)                                                                               \
+#define FIELDS_answer_space(F)                                         \
+	F(u64, total) /* the quota, or the disk where there is none */ \
+	F(u64, free)                                                   \
 	F(u64, files)
 
 /*
@@ -147,114 +154,114 @@ enum { RIGHT_LIST = 1, RIGHT_READ = 2, RIGHT_WRITE = 4, RIGHT_OVERWRITE = 8, RIG
  *   granted  up to this plaintext size the quota is reserved; ask PUT_EXTEND before more
  */
 enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4 };
-#define FIELDS_lease(F)                                                                            \
-	F(u64, put)                                                                                \
-	F(u64, blob_offset) /* where the payload's first chunk stands in the blob */               \
-	F(key, payload_key)                                                                        \
-	F(u64, size)                                                                               \
-	F(u64, granted)                                                                            \
-	F(u64, sealed)                                                                             \
-	F(bytes, digest)                                                                           \
-	F(bytes, tail)                                                                             \
-	F(u64, prefix)                                                                             \
-	F(u8, source_finished)                                                                     \
-	F(u64, source_size)                                                                        \
-	F(u64, source_offset)                                                                      \
+#define FIELDS_lease(F)                                                              \
+	F(u64, put)                                                                  \
+	F(u64, blob_offset) /* where the payload's first chunk stands in the blob */ \
+	F(key, payload_key)                                                          \
+	F(u64, size)                                                                 \
+	F(u64, granted)                                                              \
+	F(u64, sealed)                                                               \
+	F(bytes, digest)                                                             \
+	F(bytes, tail)                                                               \
+	F(u64, prefix)                                                               \
+	F(u8, source_finished)                                                       \
+	F(u64, source_size)                                                          \
+	F(u64, source_offset)                                                        \
 	F(key, source_key)
-#define FIELDS_ask_put_open(F)                                                                     \
-	F(bytes, path)                                                                             \
-	F(u8, flags)                                                                               \
+#define FIELDS_ask_put_open(F) \
+	F(bytes, path)         \
+	F(u8, flags)           \
 	F(u64, declared)
 #define FIELDS_answer_put_open(F) FIELDS_lease(F)
 
 /* durable: plaintext bytes at the start that are sealed and synced. wanted: the size to
  * reserve for, 0 for no more than there is. */
-#define FIELDS_ask_put_extend(F)                                                                   \
-	F(u64, durable)                                                                            \
+#define FIELDS_ask_put_extend(F) \
+	F(u64, durable)          \
 	F(u64, wanted)
 #define FIELDS_answer_put_extend(F) F(u64, granted)
 
 /* Other bytes came for a chunk that is sealed. The upload moves to a new blob under a fresh
  * key, whose prefix is what the gate says stands in the old one (whole chunks, synced).
  * The put keeps its number; the old blob's descriptor must be closed. */
-#define FIELDS_ask_put_rekey(F) F(u64, durable)
+#define FIELDS_ask_put_rekey(F)    F(u64, durable)
 #define FIELDS_answer_put_rekey(F) FIELDS_lease(F)
 
 /* The end of a lease without an end of the upload. clean: chunks 0 … sealed-1 are in the
  * blob and synced, no later one was ever sealed, digest and tail go with them. Not clean:
  * only `durable` bytes count and the next lease has another blob. The descriptor is closed. */
-#define FIELDS_ask_put_suspend(F)                                                                  \
-	F(u8, clean)                                                                               \
-	F(u64, durable)                                                                            \
-	F(u64, sealed)                                                                             \
-	F(bytes, digest)                                                                           \
-	F(bytes, tail)                                                                             \
-	F(i64, mtime_s)                                                                            \
+#define FIELDS_ask_put_suspend(F) \
+	F(u8, clean)              \
+	F(u64, durable)           \
+	F(u64, sealed)            \
+	F(bytes, digest)          \
+	F(bytes, tail)            \
+	F(i64, mtime_s)           \
 	F(bytes, reason)
 #define FIELDS_answer_put_suspend(F)
 
 /* All chunks sealed, the last one with its flag; synced; the descriptor is closed. */
-#define FIELDS_ask_put_finish(F)                                                                   \
-	F(u64, size)                                                                               \
-	F(hash, sha256)                                                                            \
+#define FIELDS_ask_put_finish(F) \
+	F(u64, size)             \
+	F(hash, sha256)          \
 	F(i64, mtime_s)
 #define FIELDS_answer_put_finish(F)
 
 /* The upload is void (a write or sync failed): nothing of it may be kept. */
-#define FIELDS_ask_put_drop(F)                                                                     \
-	F(u8, code) /* minus a code of base/err.h */                                               \
+#define FIELDS_ask_put_drop(F)                       \
+	F(u8, code) /* minus a code of base/err.h */ \
 	F(bytes, reason)
 #define FIELDS_answer_put_drop(F)
 
 #define FIELDS_ask_get_open(F) F(bytes, path)
-#define FIELDS_answer_get_open(F)                                                                  \
-	F(u64, get)                                                                                \
-	F(u64, blob_offset)                                                                        \
-	F(key, payload_key)                                                                        \
+#define FIELDS_answer_get_open(F) \
+	F(u64, get)               \
+	F(u64, blob_offset)       \
+	F(key, payload_key)       \
 	FIELDS_attrs(F)
 
 /* ranges: pairs of uint64 (first byte, byte behind the last), merged, at most
  * GET_RANGES_MAX of them; what does not fit is joined to its neighbour. code: minus a code
  * of base/err.h, 0 for a download that ended well. */
 enum { GET_RANGES_MAX = 64 };
-#define FIELDS_ask_get_close(F)                                                                    \
-	F(u64, bytes)                                                                              \
-	F(bytes, ranges)                                                                           \
+#define FIELDS_ask_get_close(F) \
+	F(u64, bytes)           \
+	F(bytes, ranges)        \
 	F(u8, code)
 #define FIELDS_answer_get_close(F)
 
-#define FIELDS_order_configure(F) FIELDS_settings(F)
+#define FIELDS_order_configure(F)   FIELDS_gate_settings(F)
 #define FIELDS_order_end_session(F) F(bytes, reason)
 #define FIELDS_order_yield(F)
 #define FIELDS_order_drain(F) F(u32, deadline_ms)
 
-#define WIRE_DECLARE_u8(name) uint8_t name;
-#define WIRE_DECLARE_u16(name) uint16_t name;
-#define WIRE_DECLARE_u32(name) uint32_t name;
-#define WIRE_DECLARE_u64(name) uint64_t name;
-#define WIRE_DECLARE_i64(name) int64_t name;
+#define WIRE_DECLARE_u8(name)    uint8_t name;
+#define WIRE_DECLARE_u16(name)   uint16_t name;
+#define WIRE_DECLARE_u32(name)   uint32_t name;
+#define WIRE_DECLARE_u64(name)   uint64_t name;
+#define WIRE_DECLARE_i64(name)   int64_t name;
 #define WIRE_DECLARE_bytes(name) struct view name;
-#define WIRE_DECLARE_id(name) uint8_t name[WIRE_ID];
-#define WIRE_DECLARE_hash(name) uint8_t name[WIRE_HASH];
-#define WIRE_DECLARE_key(name) uint8_t name[WIRE_HASH];
+#define WIRE_DECLARE_id(name)    uint8_t name[WIRE_ID];
+#define WIRE_DECLARE_hash(name)  uint8_t name[WIRE_HASH];
+#define WIRE_DECLARE_key(name)   uint8_t name[WIRE_HASH];
 #define WIRE_DECLARE(kind, name) WIRE_DECLARE_##kind(name)
 
 /* x_read: E_PROTOCOL for a missing or surplus byte. entry_next: one of several; false at
  * the end or when the rest is malformed (then r->bad). */
-#define WIRE_MESSAGE(x)                                                                            \
-	struct x {                                                                                 \
-		FIELDS_##x(WIRE_DECLARE)                                                           \
-	};                                                                                         \
-	void x##_write(struct writer *w, const struct x *m);                                       \
+#define WIRE_MESSAGE(x)                                      \
+	struct x {                                           \
+		FIELDS_##x(WIRE_DECLARE)                     \
+	};                                                   \
+	void x##_write(struct writer *w, const struct x *m); \
 	MUST_USE int x##_read(struct view body, struct x *ret_message);
 
-#define WIRE_PAIR(name)                                                                            \
-	WIRE_MESSAGE(ask_##name)                                                                   \
+#define WIRE_PAIR(name)          \
+	WIRE_MESSAGE(ask_##name) \
 	WIRE_MESSAGE(answer_##name)
 
 #include "wire/verbs.h"
 
-WIRE_MESSAGE(settings)
+WIRE_MESSAGE(gate_settings)
 WIRE_MESSAGE(attrs)
 WIRE_MESSAGE(entry)
 WIRE_MESSAGE(lease)

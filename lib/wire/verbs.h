@@ -36,34 +36,34 @@ enum phase {
 };
 
 /* VERB(number, NAME, name, phase, most descriptors in the answer) */
-#define WIRE_ASKS(VERB)                                                                            \
-	VERB(1, HELLO, hello, PHASE_NEW, 16)                                                       \
-	VERB(2, SESSION_OPEN, session_open, PHASE_LINK, 0)                                         \
-	VERB(3, AUTH, auth, PHASE_KNOCK, 0)                                                        \
-	VERB(4, SESSION_NOTE, session_note, PHASE_ANY, 0)                                          \
-	VERB(5, SESSION_CLOSE, session_close, PHASE_ANY, 0)                                        \
-	VERB(10, STAT, stat, PHASE_SESSION, 0)                                                     \
-	VERB(11, LIST, list, PHASE_SESSION, 0)                                                     \
-	VERB(12, MAKE_DIR, make_dir, PHASE_SESSION, 0)                                             \
-	VERB(13, REMOVE_DIR, remove_dir, PHASE_SESSION, 0)                                         \
-	VERB(14, REMOVE, remove, PHASE_SESSION, 0)                                                 \
-	VERB(15, RENAME, rename, PHASE_SESSION, 0)                                                 \
-	VERB(16, SET_ATTRS, set_attrs, PHASE_SESSION, 0)                                           \
-	VERB(17, SPACE, space, PHASE_SESSION, 0)                                                   \
-	VERB(20, PUT_OPEN, put_open, PHASE_SESSION, 2)                                             \
-	VERB(21, PUT_EXTEND, put_extend, PHASE_PUT, 0)                                             \
-	VERB(22, PUT_REKEY, put_rekey, PHASE_PUT, 2)                                               \
-	VERB(23, PUT_SUSPEND, put_suspend, PHASE_PUT, 0)                                           \
-	VERB(24, PUT_FINISH, put_finish, PHASE_PUT, 0)                                             \
-	VERB(25, PUT_DROP, put_drop, PHASE_PUT, 0)                                                 \
-	VERB(30, GET_OPEN, get_open, PHASE_SESSION, 1)                                             \
+#define WIRE_ASKS(VERB)                                     \
+	VERB(1, HELLO, hello, PHASE_NEW, 16)                \
+	VERB(2, SESSION_OPEN, session_open, PHASE_LINK, 0)  \
+	VERB(3, AUTH, auth, PHASE_KNOCK, 0)                 \
+	VERB(4, SESSION_NOTE, session_note, PHASE_ANY, 0)   \
+	VERB(5, SESSION_CLOSE, session_close, PHASE_ANY, 0) \
+	VERB(10, STAT, stat, PHASE_SESSION, 0)              \
+	VERB(11, LIST, list, PHASE_SESSION, 0)              \
+	VERB(12, MAKE_DIR, make_dir, PHASE_SESSION, 0)      \
+	VERB(13, REMOVE_DIR, remove_dir, PHASE_SESSION, 0)  \
+	VERB(14, REMOVE, remove, PHASE_SESSION, 0)          \
+	VERB(15, RENAME, rename, PHASE_SESSION, 0)          \
+	VERB(16, SET_ATTRS, set_attrs, PHASE_SESSION, 0)    \
+	VERB(17, SPACE, space, PHASE_SESSION, 0)            \
+	VERB(20, PUT_OPEN, put_open, PHASE_SESSION, 2)      \
+	VERB(21, PUT_EXTEND, put_extend, PHASE_PUT, 0)      \
+	VERB(22, PUT_REKEY, put_rekey, PHASE_PUT, 2)        \
+	VERB(23, PUT_SUSPEND, put_suspend, PHASE_PUT, 0)    \
+	VERB(24, PUT_FINISH, put_finish, PHASE_PUT, 0)      \
+	VERB(25, PUT_DROP, put_drop, PHASE_PUT, 0)          \
+	VERB(30, GET_OPEN, get_open, PHASE_SESSION, 1)      \
 	VERB(31, GET_CLOSE, get_close, PHASE_GET, 0)
 
 /* ORDER(number, NAME, name): from the keep, never answered. */
-#define WIRE_ORDERS(ORDER)                                                                         \
-	ORDER(100, CONFIGURE, configure)     /* new settings after a reload */                     \
-	ORDER(101, END_SESSION, end_session) /* subject: the session */                            \
-	ORDER(102, YIELD, yield)             /* subject: the put to suspend, for a newcomer */     \
+#define WIRE_ORDERS(ORDER)                                                                     \
+	ORDER(100, CONFIGURE, configure)     /* new settings after a reload */                 \
+	ORDER(101, END_SESSION, end_session) /* subject: the session */                        \
+	ORDER(102, YIELD, yield)             /* subject: the put to suspend, for a newcomer */ \
 	ORDER(103, DRAIN, drain)             /* accept no more, finish, then exit */
 
 enum verb {
@@ -71,7 +71,7 @@ enum verb {
 	WIRE_ASKS(VERB)
 #undef VERB
 #define ORDER(number, NAME, name) ORDER_##NAME = number,
-	WIRE_ORDERS(ORDER)
+	    WIRE_ORDERS(ORDER)
 #undef ORDER
 };
 

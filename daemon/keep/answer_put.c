@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The asks about uploads: from the lease to publication. */
+#include "daemon/keep/leases.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "daemon/keep/audit.h"
+
+static const char hash_purpose[] = "dropkeep content hash v1";
+
+/* ---- PUT_OPEN ---- */
+
+/* An upload's node, which may have to be made, and its row, which may be there. */
+struct opening {
+	const struct principal *who;
+	struct spot spot;
+	struct node_row node;
+	struct upload_row row;
+	bool resumed;
+};
+
+/* What stands at the name that is not to be continued goes; another upload begins. */
+static int begin_upload(struct ask *a, struct opening *o)
+{
+	struct keep *keep = a->gate->keep;
+	const struct ask_put_open *m = &a->m.put_open;
+	int64_t now = clock_utc_us();
+	bool append = o->node.version && !(m->flags & PUT_TRUNCATE);
+
+	o->row = (struct upload_row){.node = o->node.id,
+				     .principal = o->who->row.id,
+				     .declared = m->declared,
+				     .mtime_s = TIME_UNKNOWN,
+				     .made_us = now,
+				     .touched_us = now};
+	if (append) {
+		const struct version_row *v = &o->spot.version;
+		o->row.has_source = o->row.source_finished = true;
+		memcpy(o->row.source_blob, v->blob, sizeof v->blob);
+		memcpy(o->row.source_pin, v->pin, sizeof v->pin);
+		o->row.source_size = o->row.prefix = o->row.durable = v->size;
+	}
+	int rc = puts_reserve(keep, o->spot.zone, &o->row, o->row.prefix + 1);
+	if (!rc)
+		rc = lease_plan(a, o->spot.zone, &o->row, true);
+	if (rc)
+		return rc;
+	o->node.upload = o->row.id;
+	return catalog_node_set(keep->catalog, &o->node);
+}
+
+static int resume_upload(struct ask *a, struct opening *o)
+{
+	struct keep *keep = a->gate->keep;
+
+	o->resumed = true;
+	o->row = o->spot.upload;
+	int rc = puts_reserve(keep, o->spot.zone, &o->row, o->row.durable + 1);
+	if (rc)
+		return rc;
+	return o->row.clean ? lease_plan(a, o->spot.zone, &o->row, false)
+			    : lease_continue(a, o->spot.zone, &o->row);
+}
+
+static int open_at(struct ask *a, struct opening *o)
+{
+	struct keep *keep = a->gate->keep;
+	uint8_t flags = a->m.put_open.flags;
+
+	o->node = o->spot.node;
+	if (!o->spot.exists) {
+		int rc = tree_make_file(&keep->tree, o->who, &o->spot, &o->node);
+		return rc ? rc : begin_upload(a, o);
+	}
+	if (!o->spot.own_upload)
+		return begin_upload(a, o);
+	int rc = puts_wait(a, o->node.upload);
+	if (rc)
+		return rc;
+	if (!(flags & PUT_TRUNCATE))
+		return resume_upload(a, o);
+	/* The node stays, whatever else it has: only its upload begins anew. */
+	rc = tree_drop_source(&keep->tree, &o->spot.upload);
+	if (!rc)
+		rc = tree_drop_upload(&keep->tree, o->node.zone, o->node.upload);
+	o->node.upload = 0;
+	return rc ? rc : begin_upload(a, o);
+}
+
+static int register_put(struct ask *a, const struct opening *o)
+{
+	struct keep *keep = a->gate->keep;
+	struct put *p = mem_new(sizeof *p);
+	int rc = slots_add(&keep->sessions.uploads, p, &p->number);
+
+	if (rc) {
+		free(p);
+		return rc;
+	}
+	p->gate = a->gate;
+	p->session = a->frame.subject;
+	p->upload = o->row.id;
+	p->node = o->node.id;
+	p->zone = o->node.zone;
+	p->principal = o->who->row.id;
+	memcpy(p->object, o->node.object, sizeof p->object);
+	p->resumed = o->resumed;
+	p->opened_us = clock_utc_us();
+	p->zone_keys = zone_keys_ref(o->spot.zone->keys);
+	lease_attach(a, p);
+	return 0;
+}
+
+static struct event put_event(struct ask *a, const char *name, const struct zone *zone,
+			      const uint8_t object[ID_SIZE])
+{
+	return EVENT(.name = name, .session = ask_session(a), .zone = zone->row.id,
+		     .zone_name = zone->row.name, .object = object);
+}
+
+static int put_open(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct opening *o = mem_new(sizeof *o);
+	CLEANUP(mem_free) void *owned = o;
+	int rc = ask_principal(a, &o->who);
+
+	if (!rc)
+		rc = tree_walk(&d->keep->tree, o->who, a->m.put_open.path, true, &o->spot);
+	if (!rc)
+		rc = tree_may_put(o->who, &o->spot, a->m.put_open.flags);
+	if (!rc)
+		rc = open_at(a, o);
+	if (rc)
+		return rc;
+	struct event e = put_event(a, o->resumed ? "upload.resume" : "upload.open", o->spot.zone,
+				   o->node.object);
+	e.path = a->m.put_open.path;
+	e.resumed = o->resumed;
+	if (o->row.durable)
+		e.size = o->row.durable;
+	rc = audit_add(d->keep->audit, &e);
+	return rc ? rc : register_put(a, o); /* last: in memory, so nothing may fail behind it */
+}
+
+const struct deed_row answer_put_open = {.name = "put_open",
+					 .decide = put_open,
+					 .refused = ask_refused,
+					 .complete = lease_complete,
+					 .finish = lease_finish};
+
+/* ---- what all asks about a put share ---- */
+
+static int load_put(struct ask *a, struct put **ret_put, struct upload_row *ret_row,
+		    const struct zone **ret_zone)
+{
+	struct put *p = ask_put(a);
+
+	if (!p || p->revoked)
+		return fail(E_GONE, "this upload was taken over or removed");
+	int rc = catalog_upload_by_id(a->gate->keep->catalog, p->upload, ret_row);
+	if (!rc)
+		rc = accounts_zone_by_id(a->gate->keep->accounts, p->zone, ret_zone);
+	if (rc == E_GONE)
+		return fail(E_GONE, "this upload was removed");
+	if (!rc)
+		*ret_put = p;
+	return rc;
+}
+
+/* After the last ask about a put, whatever came of it. */
+static void end_put(struct deed *d)
+{
+	struct put *p = ask_put(ask_of(d));
+
+	if (p) {
+		puts_wake(d->keep, p);
+		put_free(&d->keep->sessions, p);
+	}
+	sweep_start(d->keep);
+	ask_finish(d);
+}
+
+/* ---- PUT_EXTEND ---- */
+
+/* Once the whole prefix stands in the new blob, nothing is left to fetch from the old one. */
+static int note_durable(struct keep *keep, struct upload_row *row, uint64_t durable)
+{
+	if (row->has_source) {
+		if (durable < row->prefix)
+			return 0;
+		int rc = tree_drop_source(&keep->tree, row);
+		if (rc)
+			return rc;
+		row->has_source = false;
+	}
+	if (durable > row->durable || !row->clean)
+		row->durable = durable;
+	return 0;
+}
+
+static int put_extend(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	const struct ask_put_extend *m = &a->m.put_extend;
+	struct put *p;
+	struct upload_row row;
+	const struct zone *zone;
+	int rc = load_put(a, &p, &row, &zone);
+
+	if (!rc)
+		rc = puts_reserve(d->keep, zone, &row, m->wanted);
+	if (!rc)
+		rc = note_durable(d->keep, &row, m->durable);
+	row.touched_us = clock_utc_us();
+	if (!rc)
+		rc = catalog_upload_set(d->keep->catalog, &row);
+	if (rc)
+		return rc;
+	struct answer_put_extend answer = {.granted = row.reserved};
+	answer_put_extend_write(ask_out(a, 16), &answer);
+	return 0;
+}
+
+static void put_extend_settle(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct put *p = ask_put(a);
+	struct reader r = reader_of(view_of(a->out.data, a->out.len));
+
+	if (p)
+		p->granted = read_u64(&r);
+}
+
+const struct deed_row answer_put_extend = {.name = "put_extend",
+					   .decide = put_extend,
+					   .refused = ask_refused,
+					   .settle = put_extend_settle,
+					   .finish = ask_finish};
+
+/* ---- PUT_REKEY ---- */
+
+enum { REKEYS_MAX = 8 }; /* the gate stops long before; a hostile one here */
+
+static int put_rekey(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct put *p;
+	struct upload_row row;
+	const struct zone *zone;
+	int rc = load_put(a, &p, &row, &zone);
+
+	if (!rc && p->rekeys >= REKEYS_MAX)
+		rc = fail(E_LIMIT, "this upload has been overwritten too often");
+	if (!rc)
+		rc = note_durable(d->keep, &row, a->m.put_rekey.durable);
+	if (!rc)
+		rc = lease_continue(a, zone, &row);
+	if (!rc)
+		lease_attach(a, p);
+	return rc;
+}
+
+static void put_rekey_settle(struct deed *d)
+{
+	struct put *p = ask_put(ask_of(d));
+
+	if (p)
+		p->rekeys++;
+}
+
+const struct deed_row answer_put_rekey = {.name = "put_rekey",
+					  .decide = put_rekey,
+					  .refused = ask_refused,
+					  .settle = put_rekey_settle,
+					  .complete = lease_complete,
+					  .finish = lease_finish};
+
+/* ---- PUT_SUSPEND ---- */
+
+/* What the pool needs of a put, which may be gone by then. */
+struct ending {
+	uint8_t blob[ID_SIZE];
+	uint64_t head;
+	struct secret *file_key;
+};
+
+static void ending_free(void *work)
+{
+	struct ending *e = work;
+
+	secret_free(&e->file_key);
+	free(e);
+}
+
+static int take_along(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	const struct put *p = ask_put(a);
+
+	if (!p || p->revoked || !p->file_key)
+		return fail(E_GONE, "this upload was taken over or removed");
+	struct ending *e = mem_new(sizeof *e);
+	a->work = e;
+	a->drop_work = ending_free;
+	memcpy(e->blob, p->blob, sizeof e->blob);
+	e->head = p->head;
+	struct view key = secret_view(p->file_key);
+	return secret_copy(key.data, key.len, &e->file_key);
+}
+
+static int suspend_prepare(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	const struct ask_put_suspend *m = &a->m.put_suspend;
+	const struct ending *e = a->work;
+	struct resume_state s = {.sealed = m->sealed, .digest = m->digest, .tail = m->tail};
+
+	if (!m->clean)
+		return 0;
+	if (m->digest.len != SHA256_STATE_SIZE || m->tail.len > AGE_CHUNK ||
+	    m->sealed > AGE_PLAIN_MAX / AGE_CHUNK ||
+	    m->durable != m->sealed * AGE_CHUNK + m->tail.len)
+		return fail(E_PROTOCOL, "a suspended upload that contradicts itself");
+	int rc = blobs_seal_off(d->keep->blobs, e->blob, e->head + m->sealed * AGE_SEALED_CHUNK);
+	return rc ? rc : resume_save(d->keep->blobs, d->keep->keys, e->blob, e->file_key, &s);
+}
+
+static int record_suspend(struct ask *a, const struct put *p, const struct zone *zone,
+			  const struct upload_row *row)
+{
+	struct event e = put_event(a, "upload.suspend", zone, p->object);
+	char reason[SESSION_TEXT];
+
+	view_to_text(a->m.put_suspend.reason, reason, sizeof reason);
+	e.reason = reason;
+	e.size = row->durable;
+	e.resumed = p->resumed;
+	e.duration_us = clock_utc_us() - p->opened_us;
+	return audit_add(a->gate->keep->audit, &e);
+}
+
+static int put_suspend(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	const struct ask_put_suspend *m = &a->m.put_suspend;
+	struct put *p;
+	struct upload_row row;
+	const struct zone *zone;
+	int rc = load_put(a, &p, &row, &zone);
+
+	if (!rc)
+		rc = note_durable(d->keep, &row, m->durable);
+	if (rc)
+		return rc;
+	row.clean = m->clean && !row.has_source;
+	if (row.clean)
+		row.durable = m->durable;
+	if (m->mtime_s != TIME_UNKNOWN)
+		row.mtime_s = m->mtime_s;
+	row.touched_us = clock_utc_us();
+	rc = catalog_upload_set(d->keep->catalog, &row);
+	if (!rc)
+		rc = record_suspend(a, p, zone, &row);
+	if (!rc && !row.durable)
+		rc = puts_leave(d->keep, row.id); /* nothing came: nothing is left */
+	return rc;
+}
+
+/* A gate that contradicts itself is not believed again. */
+static void end_liar(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+
+	if (d->rc == E_PROTOCOL)
+		gate_end(a->gate, d->why);
+	end_put(d);
+}
+
+const struct deed_row answer_put_suspend = {.name = "put_suspend",
+					    .begin = take_along,
+					    .prepare = suspend_prepare,
+					    .decide = put_suspend,
+					    .refused = ask_refused,
+					    .finish = end_liar};
+
+/* ---- PUT_FINISH ---- */
+
+static int finish_prepare(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	const struct ending *e = a->work;
+	uint64_t payload = 0;
+	int rc = age_payload_size(a->m.put_finish.size, &payload);
+
+	return rc ? E_PROTOCOL
+		  : blobs_seal_off(d->keep->blobs, e->blob, e->head - AGE_NONCE + payload);
+}
+
+/* The version that was there gives way, the upload becomes the version. */
+static int publish(struct keep *keep, const struct zone *zone, const struct upload_row *row,
+		   const struct version_row *version, struct node_row *node)
+{
+	uint64_t old = node->version;
+	int rc = catalog_zone_account(keep->catalog, zone->row.id, (int64_t)version->size,
+				      -(int64_t)row->reserved, 1);
+
+	node->version = version->id;
+	node->upload = 0;
+	node->mtime_s = version->mtime_s;
+	node->owner = version->uploader;
+	if (!rc)
+		rc = catalog_node_set(keep->catalog, node);
+	if (!rc && old)
+		rc = tree_drop_version(&keep->tree, zone->row.id, old);
+	if (!rc)
+		rc = catalog_upload_remove(keep->catalog, row->id);
+	if (!rc && row->has_source)
+		rc = tree_drop_source(&keep->tree, row);
+	return rc;
+}
+
+static int make_version(struct keep *keep, const struct put *p, const struct ask_put_finish *m,
+			const struct upload_row *row, struct version_row *v)
+{
+	CLEANUP(buf_done) struct buf sealed = {0};
+	int64_t now = clock_utc_us();
+
+	*v = (struct version_row){
+	    .node = p->node, .size = m->size, .uploader = p->principal, .made_us = now};
+	memcpy(v->blob, p->blob, sizeof v->blob);
+	memcpy(v->pin, p->pin, sizeof v->pin);
+	v->mtime_s = m->mtime_s != TIME_UNKNOWN     ? m->mtime_s
+		     : row->mtime_s != TIME_UNKNOWN ? row->mtime_s
+						    : now / 1000000;
+	int rc = keys_seal(keep->keys, zone_keys_data(p->zone_keys), hash_purpose,
+			   view_of(v->blob, sizeof v->blob), view_of(m->sha256, sizeof m->sha256),
+			   &sealed);
+	if (!rc && sealed.len > sizeof v->sealed_hash)
+		rc = fail(E_LIMIT, "a sealed hash that does not fit");
+	if (rc)
+		return rc;
+	memcpy(v->sealed_hash, sealed.data, sealed.len);
+	v->sealed_hash_len = sealed.len;
+	return catalog_version_add(keep->catalog, v);
+}
+
+static int record_finish(struct ask *a, const struct put *p, const struct zone *zone,
+			 const struct node_row *node)
+{
+	CLEANUP(buf_done) struct buf path = {0};
+	const struct ask_put_finish *m = &a->m.put_finish;
+	struct event e = put_event(a, "upload.complete", zone, p->object);
+	int rc = tree_path(&a->gate->keep->tree, zone, node, &path);
+
+	if (rc)
+		return rc;
+	e.path = view_buf(&path);
+	e.size = m->size;
+	e.hash = view_of(m->sha256, sizeof m->sha256);
+	e.resumed = p->resumed;
+	e.duration_us = clock_utc_us() - p->opened_us;
+	return audit_add(a->gate->keep->audit, &e);
+}
+
+static int put_finish(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	const struct ask_put_finish *m = &a->m.put_finish;
+	struct put *p;
+	struct upload_row row;
+	struct version_row version;
+	struct node_row node;
+	const struct zone *zone;
+	int rc = load_put(a, &p, &row, &zone);
+
+	if (!rc && m->size > row.reserved)
+		rc = fail(E_PROTOCOL, "an upload that is larger than what was granted");
+	if (!rc)
+		rc = catalog_node_by_id(d->keep->catalog, p->node, &node);
+	if (!rc)
+		rc = make_version(d->keep, p, m, &row, &version);
+	if (!rc)
+		rc = publish(d->keep, zone, &row, &version, &node);
+	return rc ? rc : record_finish(a, p, zone, &node);
+}
+
+const struct deed_row answer_put_finish = {.name = "put_finish",
+					   .begin = take_along,
+					   .prepare = finish_prepare,
+					   .decide = put_finish,
+					   .refused = ask_refused,
+					   .finish = end_liar};
+
+/* ---- PUT_DROP ---- */
+
+static int put_drop(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	const struct ask_put_drop *m = &a->m.put_drop;
+	struct put *p;
+	struct upload_row row;
+	struct node_row node;
+	const struct zone *zone;
+	char reason[SESSION_TEXT];
+	int rc = load_put(a, &p, &row, &zone);
+
+	if (rc)
+		return rc == E_GONE ? (err_clear(), 0) : rc;
+	rc = catalog_node_by_id(d->keep->catalog, p->node, &node);
+	if (rc)
+		return rc;
+	view_to_text(m->reason, reason, sizeof reason);
+	struct event e = put_event(a, "upload.abort", zone, p->object);
+	e.code = m->code && m->code <= -E_LAST ? -(int)m->code : E_IO;
+	e.reason = reason;
+	rc = audit_add(d->keep->audit, &e);
+	return rc ? rc : puts_discard(d->keep, &node);
+}
+
+const struct deed_row answer_put_drop = {
+    .name = "put_drop", .decide = put_drop, .refused = ask_refused, .finish = end_put};

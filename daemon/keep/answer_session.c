@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The asks about the link itself and about connections: HELLO, SESSION_*, AUTH. */
+#include "daemon/keep/ask.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "daemon/keep/audit.h"
+#include "daemon/keep/gate_settings.h"
+#include "daemon/keep/ssh_key.h"
+
+static const char not_accepted[] = "authentication failed";
+
+enum { FAILURES_A_MINUTE = 60 }; /* recorded singly; further ones as a number */
+
+/* ---- HELLO ---- */
+
+static int hello(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+
+	if (a->m.hello.version != WIRE_VERSION)
+		return fail(E_UNSUPPORTED, "a gate of another version");
+	return 0;
+}
+
+static int dup_listeners(struct ask *a)
+{
+	for (unsigned i = 0; i < a->deed.keep->listeners; i++) {
+		int fd = fcntl(a->deed.keep->listener[i], F_DUPFD_CLOEXEC, 0);
+		if (fd < 0)
+			return fail_errno(E_IO, "hand out a listening socket");
+		a->fds[a->fd_count++] = fd;
+	}
+	return 0;
+}
+
+static void hello_settle(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	CLEANUP(buf_wipe) struct buf body = {0};
+	int rc = dup_listeners(a);
+
+	if (!rc)
+		rc = gate_settings_compose(d->keep, &body);
+	if (deed_note(d, rc))
+		return;
+	write_raw(ask_out(a, body.len), body.data, body.len);
+	a->gate->ready = true;
+}
+
+const struct deed_row answer_hello = {
+    .name = "hello", .decide = hello, .settle = hello_settle, .finish = ask_finish};
+
+/* ---- SESSION_OPEN ---- */
+
+static unsigned count_from(const struct sessions *all, const char *peer)
+{
+	size_t cursor = 0;
+	unsigned n = 0;
+	const struct session *s;
+
+	while ((s = slots_next(&all->sessions, &cursor)))
+		n += strcmp(s->peer, peer) == 0;
+	return n;
+}
+
+static int session_open(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	unsigned limit = d->keep->settings->sessions_per_address;
+	char peer[PEER_TEXT];
+
+	view_to_text(a->m.session_open.peer, peer, sizeof peer);
+	if (limit && count_from(&d->keep->sessions, peer) >= limit)
+		return fail(E_LIMIT, "too many connections from this address");
+	return 0;
+}
+
+static void session_open_settle(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct session *s = mem_new(sizeof *s);
+
+	s->gate = a->gate;
+	s->opened_us = clock_utc_us();
+	view_to_text(a->m.session_open.protocol, s->protocol, sizeof s->protocol);
+	view_to_text(a->m.session_open.peer, s->peer, sizeof s->peer);
+	s->port = a->m.session_open.peer_port;
+	if (a->gate->ended || deed_note(d, slots_add(&d->keep->sessions.sessions, s, &s->number))) {
+		free(s);
+		return;
+	}
+	struct answer_session_open m = {.session = s->number};
+	answer_session_open_write(ask_out(a, 64), &m);
+}
+
+const struct deed_row answer_session_open = {.name = "session_open",
+					     .decide = session_open,
+					     .settle = session_open_settle,
+					     .finish = ask_finish};
+
+/* ---- AUTH ---- */
+
+static unsigned count_of(const struct sessions *all, uint64_t principal)
+{
+	size_t cursor = 0;
+	unsigned n = 0;
+	const struct session *s;
+
+	while ((s = slots_next(&all->sessions, &cursor)))
+		n += s->authenticated && s->principal == principal;
+	return n;
+}
+
+/*
+ * The credential that a key is, of the user that was named. A user that does not exist takes
+ * the same way through the catalog, with a number that nobody has, so that neither the answer
+ * nor the work that it takes tells them apart.
+ */
+static int find_credential(struct keep *keep, const struct ask_auth *m,
+			   struct principal_row *ret_who, struct credential_row *ret_key)
+{
+	struct credential_row presented;
+	struct principal_row who = {0};
+	CLEANUP(mem_free) char *name = mem_text_n(m->user.data, m->user.len);
+	int rc = ssh_key_of_blob(m->key, &presented);
+
+	if (rc)
+		return rc;
+	int named = account_name_valid(m->user)
+			? catalog_principal_by_name(keep->catalog, name, &who)
+			: E_GONE;
+	rc = catalog_credential_find(keep->catalog, who.id, CREDENTIAL_SSH_KEY,
+				     presented.fingerprint, ret_key);
+	if (named)
+		return named;
+	if (rc)
+		return rc;
+	if (who.disabled || (ret_key->expires_us && ret_key->expires_us <= clock_utc_us()))
+		return E_DENIED;
+	*ret_who = who;
+	return 0;
+}
+
+static int auth_answer(struct ask *a, const struct principal_row *who)
+{
+	CLEANUP(buf_done) struct buf home = {0};
+	const struct principal *p = NULL;
+	struct answer_auth m = {.name = view_text(who->name)};
+	int rc = accounts_principal(a->deed.keep->accounts, who->id, &p);
+
+	if (!rc)
+		rc = accounts_home(a->deed.keep->accounts, p, &home);
+	m.home = view_buf(&home);
+	if (!rc)
+		answer_auth_write(ask_out(a, 64 + ACCOUNT_MAX + home.len), &m);
+	return rc;
+}
+
+/* The session as it will be; the real one changes only when this is committed. */
+static int admit(struct ask *a, const struct principal_row *who, const struct credential_row *key)
+{
+	struct session *next = mem_new(sizeof *next);
+
+	a->work = next;
+	a->drop_work = free;
+	*next = *ask_session(a);
+	next->authenticated = true;
+	next->principal = who->id;
+	next->role = who->role;
+	memcpy(next->user, who->name, sizeof next->user);
+	memcpy(next->fingerprint, key->fingerprint, sizeof next->fingerprint);
+	(void)snprintf(next->method, sizeof next->method, "publickey");
+	view_to_text(a->m.auth.client, next->client, sizeof next->client);
+	view_to_text(a->m.auth.cipher, next->cipher, sizeof next->cipher);
+	struct event e = EVENT(.name = "session.open", .session = next);
+	return audit_add(a->deed.keep->audit, &e);
+}
+
+static int auth(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct principal_row who;
+	struct credential_row key;
+	unsigned limit = d->keep->settings->sessions_per_user;
+
+	if (!ask_session(a))
+		return fail(E_GONE, "the session has ended");
+	int rc = find_credential(d->keep, &a->m.auth, &who, &key);
+	if (rc == E_GONE || rc == E_DENIED || rc == E_INVALID || rc == E_UNSUPPORTED) {
+		err_clear();
+		return fail(E_DENIED, "%s", not_accepted);
+	}
+	if (rc)
+		return rc;
+	if (a->m.auth.step != AUTH_SIGNED) {
+		struct answer_auth nothing = {0};
+		answer_auth_write(ask_out(a, 16), &nothing);
+		return 0;
+	}
+	if (limit && count_of(&d->keep->sessions, who.id) >= limit)
+		return fail(E_DENIED, "too many sessions of this user");
+	rc = admit(a, &who, &key);
+	return rc ? rc : auth_answer(a, &who);
+}
+
+static void auth_refused(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct session *s = ask_session(a);
+
+	if (!s)
+		return;
+	s->tries++;
+	view_to_text(a->m.auth.user, s->tried_user, sizeof s->tried_user);
+	view_to_text(a->m.auth.client, s->client, sizeof s->client);
+}
+
+static void auth_settle(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct session *s = ask_session(a), *next = a->work;
+
+	if (s && next) {
+		next->ending = s->ending;
+		*s = *next;
+	}
+}
+
+const struct deed_row answer_auth = {.name = "auth",
+				     .decide = auth,
+				     .refused = auth_refused,
+				     .settle = auth_settle,
+				     .finish = ask_finish};
+
+/* ---- SESSION_NOTE ---- */
+
+enum { NOTES_A_SESSION = 20 };
+
+static int session_note(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct session *s = ask_session(a);
+	char text[SESSION_TEXT];
+
+	if (!s || s->refusals++ >= NOTES_A_SESSION)
+		return 0;
+	view_to_text(a->m.session_note.text, text, sizeof text);
+	struct event e = EVENT(.name = "session.note", .session = s, .reason = text,
+			       .code = a->m.session_note.refused ? E_DENIED : 0);
+	return audit_add(d->keep->audit, &e);
+}
+
+const struct deed_row answer_session_note = {
+    .name = "session_note", .decide = session_note, .finish = ask_finish};
+
+/* ---- SESSION_CLOSE ---- */
+
+/* A flood of failures must not bury the log: beyond so many a minute they become a number
+ * in the first record of the next one. */
+static bool failure_is_recorded(struct failures *f, unsigned *ret_passed_over)
+{
+	int64_t minute = clock_mono_ms() / 60000;
+
+	*ret_passed_over = 0;
+	if (f->minute != minute) {
+		*ret_passed_over = f->passed_over;
+		*f = (struct failures){.minute = minute};
+	}
+	if (f->recorded >= FAILURES_A_MINUTE) {
+		f->passed_over++;
+		return false;
+	}
+	f->recorded++;
+	return true;
+}
+
+static int record_failure(struct keep *keep, const struct session *s)
+{
+	unsigned passed_over;
+
+	if (!s->tries || !failure_is_recorded(&keep->failures, &passed_over))
+		return 0;
+	struct event e =
+	    EVENT(.name = "auth.fail", .session = s, .code = E_DENIED, .reason = not_accepted);
+	e.detail = json_pack("{s:s,s:i,s:i}", "user", s->tried_user, "tries", (int)s->tries,
+			     "others_passed_over", (int)passed_over);
+	return audit_add(keep->audit, &e);
+}
+
+int session_record_end(struct keep *keep, const struct session *s, const char *reason)
+{
+	if (!s->authenticated)
+		return record_failure(keep, s);
+	struct event e = EVENT(.name = "session.close", .session = s, .reason = reason,
+			       .bytes = s->bytes_in + s->bytes_out,
+			       .duration_us = clock_utc_us() - s->opened_us);
+	e.detail = json_pack("{s:I,s:I,s:i}", "in", (json_int_t)s->bytes_in, "out",
+			     (json_int_t)s->bytes_out, "refusals", (int)s->refusals);
+	return audit_add(keep->audit, &e);
+}
+
+static int session_close(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	const struct session *s = ask_session(a);
+	char reason[SESSION_TEXT];
+
+	if (!s)
+		return 0;
+	struct session last = *s;
+	last.bytes_in = a->m.session_close.bytes_in;
+	last.bytes_out = a->m.session_close.bytes_out;
+	view_to_text(a->m.session_close.reason, reason, sizeof reason);
+	return session_record_end(d->keep, &last, reason);
+}
+
+static void session_close_settle(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct session *s = ask_session(a);
+
+	if (s)
+		session_free(&d->keep->sessions, s);
+}
+
+const struct deed_row answer_session_close = {.name = "session_close",
+					      .decide = session_close,
+					      .settle = session_close_settle,
+					      .finish = ask_finish};

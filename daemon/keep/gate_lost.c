@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A gate has ended: its sessions, uploads and downloads end with it, in one transaction. */
+#include "daemon/keep/puts.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "daemon/keep/audit.h"
+
+struct loss {
+	struct deed deed;
+	struct gate *gate;
+};
+
+static struct gate *gate_of(struct deed *d)
+{
+	return ((struct loss *)(void *)d)->gate;
+}
+
+static int lose_put(struct keep *keep, const struct put *p)
+{
+	const struct zone *zone = NULL;
+	struct event e = EVENT(.name = "upload.suspend", .code = E_AGAIN, .object = p->object,
+			       .session = slots_find(&keep->sessions.sessions, p->session),
+			       .reason = "the gate ended", .size = p->durable,
+			       .resumed = p->resumed, .duration_us = clock_utc_us() - p->opened_us);
+
+	if (p->revoked)
+		return 0; /* the upload is somebody else's by now */
+	if (accounts_zone_by_id(keep->accounts, p->zone, &zone) == 0) {
+		e.zone = zone->row.id;
+		e.zone_name = zone->row.name;
+	}
+	err_clear();
+	int rc = audit_add(keep->audit, &e);
+	return rc ? rc : puts_leave(keep, p->upload);
+}
+
+static int record_gate(struct keep *keep, const struct gate *g)
+{
+	struct event e = EVENT(.name = "gate.end", .actor = "system", .reason = g->why,
+			       .code = *g->why ? E_PROTOCOL : 0);
+
+	e.detail = json_pack("{s:i,s:i}", "gate", (int)g->place, "pid", (int)g->process.pid);
+	return audit_add(keep->audit, &e);
+}
+
+static int loss_decide(struct deed *d)
+{
+	struct keep *keep = d->keep;
+	const struct gate *gate = gate_of(d);
+	const struct session *s;
+	const struct put *p;
+	const struct get *g;
+	size_t cursor = 0;
+	int rc = 0;
+
+	while (!rc && (p = slots_next(&keep->sessions.uploads, &cursor)))
+		if (p->gate == gate)
+			rc = lose_put(keep, p);
+	cursor = 0;
+	while (!rc && (g = slots_next(&keep->sessions.downloads, &cursor)))
+		if (g->gate == gate)
+			rc = get_record_end(keep, g, E_AGAIN, 0, view_of(NULL, 0));
+	cursor = 0;
+	while (!rc && (s = slots_next(&keep->sessions.sessions, &cursor)))
+		if (s->gate == gate)
+			rc = session_record_end(keep, s, "the gate ended");
+	return rc ? rc : record_gate(keep, gate);
+}
+
+static void loss_settle(struct deed *d)
+{
+	struct sessions *all = &d->keep->sessions;
+	const struct gate *gate = gate_of(d);
+	struct session *s;
+	struct put *p;
+	struct get *g;
+	size_t cursor = 0;
+
+	while ((p = slots_next(&all->uploads, &cursor)))
+		if (p->gate == gate) {
+			puts_wake(d->keep, p);
+			put_free(all, p);
+		}
+	cursor = 0;
+	while ((g = slots_next(&all->downloads, &cursor)))
+		if (g->gate == gate)
+			get_free(all, g);
+	cursor = 0;
+	while ((s = slots_next(&all->sessions, &cursor)))
+		if (s->gate == gate)
+			session_free(all, s);
+}
+
+static void loss_finish(struct deed *d)
+{
+	struct gate *g = gate_of(d);
+
+	if (d->rc)
+		keep_die(d->keep, "write down what a gate left behind");
+	sweep_start(d->keep);
+	gate_unref(g);
+	free(d);
+}
+
+static const struct deed_row loss_row = {
+    .name = "gate_lost", .decide = loss_decide, .settle = loss_settle, .finish = loss_finish};
+
+void gate_lost(struct gate *g)
+{
+	struct loss *l = mem_new(sizeof *l);
+
+	l->deed.row = &loss_row;
+	l->gate = g;
+	gate_ref(g);
+	deeds_submit(g->keep->deeds, &l->deed);
+}

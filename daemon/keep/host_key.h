@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * host_key: a fresh SSH host key as `ssh-keygen -t ed25519` writes it: the private key in
+ * OpenSSH's format (PROTOCOL.key of OpenSSH), unencrypted, and the public key's line.
+ */
+#ifndef DROPKEEP_KEEP_HOST_KEY_H
+#define DROPKEEP_KEEP_HOST_KEY_H
+
+#include "base/buf.h"
+
+/* The caller wipes ret_private. */
+MUST_USE int host_key_make(const char *comment, struct buf *ret_private, struct buf *ret_public);
+
+#endif

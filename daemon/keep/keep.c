@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/keep/keep.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/log_journal.h"
+#include "base/mem.h"
+#include "daemon/keep/audit.h"
+#include "daemon/keep/chores.h"
+#include "daemon/keep/control.h"
+#include "daemon/keep/deeds.h"
+#include "daemon/keep/gates.h"
+#include "daemon/keep/listeners.h"
+#include "daemon/keep/puts.h"
+#include "daemon/keep/service.h"
+#include "daemon/keep/state.h"
+
+enum { LOCK_PATIENCE_S = 60, NOTE_MS = 5000, RECIPIENT_MAX = 256 };
+
+_Noreturn void keep_die(struct keep *keep, const char *what)
+{
+	(void)keep;
+	log_failure("cannot go on: %s", what);
+	_exit(err_exit_status(E_IO)); /* no exit handlers: nothing half-done may be written */
+}
+
+/* ---- opening ---- */
+
+/* Old gates hold the lock as well, so that none of them writes into what we take up. */
+static int lock_state(struct keep *keep)
+{
+	int rc = sys_open(keep->state_fd, "lock", O_RDWR | O_CREAT, 0600, &keep->lock_fd);
+
+	for (int waited = 0; !rc; waited++) {
+		if (flock(keep->lock_fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			rc = fail_errno(E_IO, "lock the state directory");
+		else if (waited == LOCK_PATIENCE_S)
+			rc = fail(E_AGAIN,
+				  "another dropkeepd, or a gate of one, uses this state directory");
+		else if (waited == 0)
+			log_warning("waiting for another dropkeepd, or its gates, to end");
+		if (!rc)
+			(void)sleep(1);
+	}
+	return rc;
+}
+
+static int load_recovery(struct keep *keep)
+{
+	CLEANUP(buf_done) struct buf text = {0};
+	int rc = catalog_meta_get(keep->catalog, STATE_META_RECOVERY, &text);
+
+	if (rc == E_GONE) {
+		err_clear();
+		return 0;
+	}
+	if (!rc)
+		rc = age_recipient_from_text(view_buf(&text), &keep->recovery);
+	keep->has_recovery = rc == 0;
+	return rc;
+}
+
+static int open_state(struct keep *keep)
+{
+	const struct settings *s = keep->settings;
+	int rc = sys_open(AT_FDCWD, s->state, O_RDONLY | O_DIRECTORY, 0, &keep->state_fd);
+
+	if (rc == E_GONE)
+		return fail(E_CONFIG, "make the state directory first: dropkeepctl init");
+	if (!rc)
+		rc = lock_state(keep);
+	if (!rc)
+		rc = keys_load(keep->state_fd, &keep->keys);
+	if (!rc)
+		rc = catalog_open(s->state, false, &keep->catalog);
+	if (!rc)
+		rc = accounts_new(keep->catalog, keep->keys, &keep->accounts);
+	if (!rc)
+		rc = blobs_open(keep->state_fd, s->writer_check, &keep->blobs);
+	if (!rc)
+		rc = load_recovery(keep);
+	keep->tree = (struct tree){keep->catalog, keep->accounts};
+	return rc;
+}
+
+/* The start is in the log before the first gate runs. */
+static int record_start(struct keep *keep)
+{
+	struct event e = EVENT(.name = "start", .actor = "system");
+
+	e.detail = json_pack("{s:s,s:b}", "version", PACKAGE_VERSION, "writer_check",
+			     keep->boot->writer_check);
+	int rc = catalog_begin(keep->catalog);
+	if (!rc)
+		rc = audit_add(keep->audit, &e);
+	if (!rc)
+		rc = audit_before_commit(keep->audit);
+	if (!rc)
+		rc = catalog_commit(keep->catalog);
+	if (!rc)
+		audit_after_commit(keep->audit);
+	return rc;
+}
+
+static int start(struct keep *keep)
+{
+	int rc = listeners_open(keep);
+
+	if (!rc)
+		rc = audit_open(keep, &keep->audit);
+	if (!rc)
+		rc = deeds_new(keep, &keep->loop, &keep->deeds);
+	if (!rc)
+		rc = record_start(keep);
+	if (!rc)
+		rc = control_new(keep, &keep->control);
+	if (!rc)
+		rc = gates_new(keep, &keep->gates);
+	if (!rc)
+		rc = gates_start(keep->gates);
+	if (!rc)
+		sweep_start(keep);
+	return rc;
+}
+
+/* ---- stopping ---- */
+
+static void close_all(struct keep *keep)
+{
+	gates_free(keep->gates);
+	control_free(keep->control);
+	deeds_close(keep->deeds);
+	uv_close((uv_handle_t *)&keep->on_term, NULL);
+	uv_close((uv_handle_t *)&keep->on_int, NULL);
+	uv_close((uv_handle_t *)&keep->on_hup, NULL);
+	uv_close((uv_handle_t *)&keep->minute, NULL);
+}
+
+/* The order of the end: gates, whatever they left to do, the record of the stop, the log, the
+ * catalog's note of the log; each step is found done by the next look. */
+static void look_for_end(uv_timer_t *timer)
+{
+	struct keep *keep = timer->data;
+
+	if (deeds_under_way(keep->deeds) || audit_busy(keep->audit))
+		return;
+	switch (keep->stop_step++) {
+	case 0:
+		chore_record(keep, "stop", NULL, NULL);
+		return;
+	case 1:
+		chore_note(keep, NULL);
+		return;
+	default:
+		(void)uv_timer_stop(timer);
+		close_all(keep);
+	}
+}
+
+static void on_drained(struct keep *keep)
+{
+	(void)uv_timer_start(&keep->minute, look_for_end, 1, 5);
+}
+
+void keep_stop(struct keep *keep)
+{
+	if (keep->stopping)
+		return;
+	keep->stopping = true;
+	log_info("stopping: no new connections, %zu sessions are drained",
+		 keep->sessions.sessions.count);
+	service_stopping();
+	(void)uv_timer_stop(&keep->minute);
+	control_stop(keep->control);
+	listeners_close(keep);
+	gates_drain(keep->gates, keep->settings->drain_ms, on_drained);
+}
+
+/* ---- signals and time ---- */
+
+static void on_stop_signal(uv_signal_t *signal, int number)
+{
+	(void)number;
+	keep_stop(signal->data);
+}
+
+static void log_key(void *arg, const char *key, bool restart)
+{
+	(void)arg;
+	log_info("%s changed%s", key, restart ? "; the new value counts after a restart" : "");
+}
+
+int keep_reload(struct keep *keep, void (*visit)(void *arg, const char *key, bool restart),
+		void *arg)
+{
+	struct settings *fresh = NULL;
+	int rc = settings_load(keep->config_path, &fresh);
+
+	if (!rc)
+		rc = log_reopen();
+	if (rc) {
+		settings_free(&fresh);
+		return rc;
+	}
+	settings_compare(keep->settings, fresh, visit, arg);
+	if (keep->settings != keep->boot)
+		settings_free(&keep->settings);
+	keep->settings = fresh;
+	log_set_level((enum log_level)fresh->log_level);
+	gates_configure(keep->gates);
+	return 0;
+}
+
+static void on_reload_signal(uv_signal_t *signal, int number)
+{
+	struct keep *keep = signal->data;
+
+	(void)number;
+	if (keep->stopping)
+		return;
+	service_reloading();
+	if (keep_reload(keep, log_key, NULL))
+		log_failure("the configuration stays as it was");
+	else
+		chore_record(keep, "configuration.reload", NULL, NULL);
+	service_ready();
+}
+
+/* Now and then the catalog learns how far the log is, also where nothing else happens, and a
+ * sweep that failed is tried again. */
+static void on_minute(uv_timer_t *timer)
+{
+	struct keep *keep = timer->data;
+
+	if (audit_lags_behind(keep->audit))
+		chore_note(keep, NULL);
+	if (gates_serving(keep->gates) && !keep->told_ready) {
+		keep->told_ready = true;
+		service_ready();
+		log_info("serving");
+	}
+}
+
+static int start_handles(struct keep *keep)
+{
+	keep->on_term.data = keep->on_int.data = keep->on_hup.data = keep->minute.data = keep;
+	(void)uv_signal_init(&keep->loop, &keep->on_term);
+	(void)uv_signal_init(&keep->loop, &keep->on_int);
+	(void)uv_signal_init(&keep->loop, &keep->on_hup);
+	(void)uv_timer_init(&keep->loop, &keep->minute);
+	if (uv_signal_start(&keep->on_term, on_stop_signal, SIGTERM) ||
+	    uv_signal_start(&keep->on_int, on_stop_signal, SIGINT) ||
+	    uv_signal_start(&keep->on_hup, on_reload_signal, SIGHUP) ||
+	    uv_timer_start(&keep->minute, on_minute, 10, NOTE_MS))
+		return fail(E_IO, "set up signals and timers");
+	return 0;
+}
+
+static void free_all(struct keep *keep)
+{
+	audit_free(&keep->audit);
+	blobs_free(&keep->blobs);
+	accounts_free(&keep->accounts);
+	catalog_close(&keep->catalog);
+	keys_free(&keep->keys);
+	slots_done(&keep->sessions.sessions);
+	slots_done(&keep->sessions.uploads);
+	slots_done(&keep->sessions.downloads);
+	listeners_close(keep);
+	sys_close(&keep->lock_fd);
+	sys_close(&keep->state_fd);
+	if (keep->settings != keep->boot)
+		settings_free(&keep->settings);
+	settings_free(&keep->boot);
+}
+
+static void say_unserved(void *arg, const char *note)
+{
+	(void)arg;
+	log_warning("%s", note);
+}
+
+static int configure(struct keep *keep)
+{
+	int rc = settings_load(keep->config_path, &keep->settings);
+
+	if (rc)
+		return rc;
+	keep->boot = keep->settings;
+	log_set_level((enum log_level)keep->settings->log_level);
+	rc = log_to(keep->settings->log);
+	if (!rc)
+		rc = secret_setup();
+	settings_unserved(keep->settings, say_unserved, NULL);
+	return rc;
+}
+
+/* Nothing has been promised yet, so leaving at once is safe; the kernel closes what is open. */
+static int give_up(int rc)
+{
+	log_failure("dropkeepd does not start");
+	return err_exit_status(rc);
+}
+
+int keep_run(const char *config_path)
+{
+	struct keep *keep = mem_new(sizeof *keep);
+
+	keep->config_path = config_path;
+	keep->state_fd = keep->lock_fd = -1;
+	keep->since_us = clock_utc_us();
+	(void)signal(SIGPIPE, SIG_IGN);
+	int rc = configure(keep);
+	if (!rc)
+		rc = open_state(keep);
+	if (!rc && uv_loop_init(&keep->loop))
+		rc = fail(E_IO, "set up the loop");
+	if (!rc)
+		rc = start_handles(keep);
+	if (!rc)
+		rc = start(keep);
+	if (rc)
+		return give_up(rc);
+	(void)uv_run(&keep->loop, UV_RUN_DEFAULT);
+	int left = uv_loop_close(&keep->loop);
+	assert(left == 0);
+	free_all(keep);
+	free(keep);
+	log_info("stopped");
+	return 0;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keep: the process that holds the keys. One of its kind, one loop, one thread that decides;
+ * the thread pool does what would make it wait.
+ */
+#ifndef DROPKEEP_KEEP_KEEP_H
+#define DROPKEEP_KEEP_KEEP_H
+
+#include <uv.h>
+
+#include "age/key.h"
+#include "base/settings.h"
+#include "daemon/keep/accounts.h"
+#include "daemon/keep/blobs.h"
+#include "daemon/keep/session.h"
+#include "daemon/keep/tree.h"
+
+struct audit;
+struct deeds;
+struct gates;
+struct control;
+
+enum { LISTENERS_MAX = 16 };
+
+/* Failed authentications of one minute. */
+struct failures {
+	int64_t minute;
+	unsigned recorded, passed_over;
+};
+
+struct keep {
+	uv_loop_t loop;
+	const char *config_path;
+	struct settings *settings; /* as last loaded */
+	struct settings *boot;     /* as at the start: what only a restart can change */
+	int state_fd, lock_fd;
+	struct keys *keys;
+	struct catalog *catalog;
+	struct accounts *accounts;
+	struct tree tree;
+	struct audit *audit;
+	struct blobs *blobs;
+	struct deeds *deeds;
+	struct sessions sessions;
+	struct failures failures;
+	struct gates *gates;
+	struct control *control;
+	int listener[LISTENERS_MAX];
+	unsigned listeners;
+	bool has_recovery;
+	struct age_recipient recovery;
+	int64_t since_us;
+	bool stopping, told_ready;
+	unsigned stop_step;
+	bool sweeping, sweep_again; /* see puts.c */
+	uv_signal_t on_term, on_int, on_hup;
+	uv_timer_t minute; /* notes the log's position, removes what is doomed */
+};
+
+/* Open the state, bind, start gates, serve until told to stop. Returns an exit status. */
+int keep_run(const char *config_path);
+
+/* Make the state directory (dropkeepd --init). */
+struct init_options {
+	const char *recovery_recipient; /* NULL: none */
+	const char *name[16];           /* of this host, for certificates and the log's origin */
+	unsigned names;
+};
+int keep_init(const char *config_path, const struct init_options *o);
+
+/* Begin an orderly stop: drain the gates, finish what is under way, record, end the loop. */
+void keep_stop(struct keep *keep);
+
+/* Read the configuration again. changed/restart get the keys' names, one call each. On an
+ * error everything stays as it was. */
+MUST_USE int keep_reload(struct keep *keep, void (*visit)(void *arg, const char *key, bool restart),
+			 void *arg);
+
+/* What must not go wrong went wrong: say it and end at once, with nobody answered. */
+_Noreturn void keep_die(struct keep *keep, const char *what);
+
+#endif

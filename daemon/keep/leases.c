@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/keep/leases.h"
+
+#include <stdlib.h>
+
+#include "age/header.h"
+#include "base/clock.h"
+#include "base/mem.h"
+
+struct lease_work {
+	/* Decided. */
+	struct keep *keep;
+	struct zone_keys *zone_keys;
+	struct upload_row row;
+	bool fresh;
+	struct secret *file_key; /* of a fresh blob, drawn in the tick because the row pins it */
+	uint8_t nonce[AGE_NONCE];
+	struct age_recipient recipient[2];
+	size_t recipients;
+	uint64_t put; /* its number */
+	/* Done. */
+	struct sealed_blob blob, source;
+	struct secret *plain; /* of the resume state below */
+	struct resume_state state;
+};
+
+static void work_free(void *work)
+{
+	struct lease_work *w = work;
+
+	zone_keys_unref(&w->zone_keys);
+	secret_free(&w->file_key);
+	sealed_blob_done(&w->blob);
+	sealed_blob_done(&w->source);
+	secret_free(&w->plain);
+	free(w);
+}
+
+static struct lease_work *work_new(struct ask *a, const struct zone *zone, bool fresh)
+{
+	struct keep *keep = a->gate->keep;
+	struct lease_work *w = mem_new(sizeof *w);
+
+	w->keep = keep;
+	w->zone_keys = zone_keys_ref(zone->keys);
+	w->fresh = fresh;
+	w->blob = w->source = SEALED_BLOB_NONE;
+	w->recipient[w->recipients++] = *zone_keys_recipient(zone->keys);
+	if (zone->row.recovery && keep->has_recovery)
+		w->recipient[w->recipients++] = keep->recovery;
+	if (a->work)
+		a->drop_work(a->work); /* of an earlier try, before the ask was parked */
+	a->work = w;
+	a->drop_work = work_free;
+	return w;
+}
+
+static int draw_blob(struct lease_work *w, struct upload_row *row)
+{
+	int rc = random_bytes(row->blob, sizeof row->blob);
+
+	if (!rc)
+		rc = random_bytes(w->nonce, sizeof w->nonce);
+	if (!rc)
+		rc = age_file_key_new(&w->file_key);
+	return rc ? rc : age_stream_pin(w->file_key, w->nonce, row->pin);
+}
+
+int lease_plan(struct ask *a, const struct zone *zone, struct upload_row *row, bool fresh)
+{
+	struct lease_work *w = work_new(a, zone, fresh);
+	int rc = fresh ? draw_blob(w, row) : 0;
+
+	row->clean = false; /* from here on the key is in use again */
+	row->touched_us = clock_utc_us();
+	if (!rc)
+		rc = row->id ? catalog_upload_set(w->keep->catalog, row)
+			     : catalog_upload_add(w->keep->catalog, row);
+	w->row = *row;
+	return rc;
+}
+
+int lease_continue(struct ask *a, const struct zone *zone, struct upload_row *row)
+{
+	struct keep *keep = a->gate->keep;
+
+	if (row->has_source) { /* its prefix was not all re-sealed: the new blob was in vain */
+		int rc = catalog_doomed_add(keep->catalog, row->blob);
+		return rc ? rc : lease_plan(a, zone, row, true);
+	}
+	row->has_source = true;
+	row->source_finished = false;
+	memcpy(row->source_blob, row->blob, sizeof row->source_blob);
+	memcpy(row->source_pin, row->pin, sizeof row->source_pin);
+	row->prefix = row->durable - row->durable % AGE_CHUNK;
+	row->durable = row->source_size = row->prefix;
+	return lease_plan(a, zone, row, true);
+}
+
+void lease_attach(struct ask *a, struct put *p)
+{
+	struct lease_work *w = a->work;
+
+	w->put = p->number;
+	memcpy(p->blob, w->row.blob, sizeof p->blob);
+	memcpy(p->pin, w->row.pin, sizeof p->pin);
+	p->granted = w->row.reserved;
+	p->durable = w->row.durable;
+}
+
+static int open_source(struct lease_work *w)
+{
+	if (!w->row.has_source)
+		return 0;
+	return sealed_blob_open(w->keep->blobs, w->row.source_blob, false,
+				zone_keys_identity(w->zone_keys), w->row.source_pin, &w->source);
+}
+
+static int open_resumed(struct lease_work *w)
+{
+	int rc = sealed_blob_open(w->keep->blobs, w->row.blob, true,
+				  zone_keys_identity(w->zone_keys), w->row.pin, &w->blob);
+
+	if (!rc)
+		rc = resume_load(w->keep->blobs, w->keep->keys, w->row.blob, w->blob.file_key,
+				 &w->plain, &w->state);
+	if (!rc && w->state.sealed * AGE_CHUNK + w->state.tail.len != w->row.durable)
+		rc = fail(E_INTEGRITY, "an upload's resume state does not match the catalog");
+	return rc;
+}
+
+int lease_complete(struct deed *d)
+{
+	struct lease_work *w = ask_of(d)->work;
+
+	if (!w->fresh)
+		return open_resumed(w);
+	int rc = open_source(w);
+	if (!rc)
+		rc = sealed_blob_make(d->keep->blobs, w->row.blob, w->file_key, w->nonce,
+				      w->recipient, w->recipients, &w->blob);
+	return rc;
+}
+
+/* ---- back on the loop ---- */
+
+struct abort {
+	struct deed deed;
+	uint64_t upload;
+};
+
+static int abort_decide(struct deed *d)
+{
+	return puts_leave(d->keep, ((struct abort *)(void *)d)->upload);
+}
+
+static void abort_finish(struct deed *d)
+{
+	if (d->rc)
+		keep_die(d->keep, "put an upload aside");
+	struct keep *keep = d->keep;
+	free(d);
+	sweep_start(keep);
+}
+
+static const struct deed_row abort_row = {
+    .name = "put_abort", .decide = abort_decide, .finish = abort_finish};
+
+/* The gate gets an error instead of a lease. A new put is one that it never hears of, so
+ * that we must end it; one that was to get another key is the gate's to end still. */
+static void give_up(struct ask *ask, struct put *p)
+{
+	struct keep *keep = ask->gate->keep;
+	struct abort *a = mem_new(sizeof *a);
+
+	a->deed.row = &abort_row;
+	a->upload = p->upload;
+	puts_wake(keep, p);
+	if (ask->frame.verb == VERB_PUT_REKEY)
+		p->revoked = true;
+	else
+		put_free(&keep->sessions, p);
+	deeds_submit(keep->deeds, &a->deed);
+}
+
+static void write_lease(struct ask *a, const struct put *p)
+{
+	const struct lease_work *w = a->work;
+	struct lease m = {.put = p->number,
+			  .blob_offset = w->blob.payload,
+			  .size = w->row.durable,
+			  .granted = p->granted,
+			  .sealed = w->state.sealed,
+			  .digest = w->state.digest,
+			  .tail = w->state.tail};
+
+	memcpy(m.payload_key, w->blob.key, sizeof m.payload_key);
+	if (w->row.has_source) {
+		m.prefix = w->row.prefix;
+		m.source_finished = w->row.source_finished;
+		m.source_size = w->row.source_size;
+		m.source_offset = w->source.payload;
+		memcpy(m.source_key, w->source.key, sizeof m.source_key);
+	}
+	lease_write(ask_out(a, 512 + m.digest.len + m.tail.len), &m);
+	wipe(&m, sizeof m);
+}
+
+void lease_finish(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct lease_work *w = a->work;
+	struct put *p = w ? slots_find(&d->keep->sessions.uploads, w->put) : NULL;
+
+	if (d->rc == 0 && !p) {
+		d->rc = E_GONE; /* its gate has ended while the blob was being made */
+	} else if (d->rc && p && !a->gate->ended) {
+		give_up(a, p);
+	} else if (p && d->rc == 0) {
+		p->head = w->blob.payload;
+		secret_free(&p->file_key);
+		p->file_key = TAKE(w->blob.file_key);
+		write_lease(a, p);
+		a->fds[a->fd_count++] = TAKE_FD(w->blob.fd);
+		if (w->row.has_source)
+			a->fds[a->fd_count++] = TAKE_FD(w->source.fd);
+	}
+	ask_finish(d);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lines: the records files of the log, read back a line at a time in constant memory.
+ */
+#ifndef DROPKEEP_KEEP_LINES_H
+#define DROPKEEP_KEEP_LINES_H
+
+#include "base/buf.h"
+
+enum {
+	RECORDS_NAME = 32,
+	LINE_BYTES_MAX = 64 * 1024, /* a record with two long paths stays far below */
+};
+
+/* "records-000007.jsonl" */
+void lines_file_name(uint64_t file, char ret_name[RECORDS_NAME]);
+
+/* visit() per line of records-`file` up to `bytes` (which must end in a newline), until it
+ * gives non-zero, which is returned. E_INTEGRITY for a file that is shorter or torn. */
+MUST_USE int lines_read(int log_fd, uint64_t file, uint64_t bytes,
+			int (*visit)(void *arg, struct view line), void *arg);
+
+#endif

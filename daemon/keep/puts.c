@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/keep/puts.h"
+
+#include <stdlib.h>
+
+#include "age/stream.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+static const uint64_t step = UINT64_C(64) << 20;
+
+/* ---- waiting for a lease ---- */
+
+int puts_wait(struct ask *a, uint64_t upload)
+{
+	struct keep *keep = a->gate->keep;
+	struct put *p = sessions_put_of_upload(&keep->sessions, upload);
+
+	if (!p)
+		return 0;
+	if (!p->waiting) {
+		p->yield_by_ms = clock_mono_ms() + YIELD_PATIENCE_MS;
+		gate_order_yield(p->gate, p->number);
+	}
+	a->parked_next = p->waiting;
+	p->waiting = a;
+	return DEED_PARKED;
+}
+
+void puts_wake(struct keep *keep, struct put *p)
+{
+	struct ask *a = p->waiting;
+
+	p->waiting = NULL;
+	while (a) {
+		struct ask *next = a->parked_next;
+		a->parked_next = NULL;
+		deeds_resubmit(keep->deeds, &a->deed);
+		a = next;
+	}
+}
+
+void puts_watch(struct keep *keep, int64_t now_ms)
+{
+	size_t cursor = 0;
+	struct put *p;
+
+	while ((p = slots_next(&keep->sessions.uploads, &cursor))) {
+		if (!p->waiting || now_ms < p->yield_by_ms)
+			continue;
+		p->revoked = true;
+		puts_wake(keep, p);
+	}
+}
+
+void puts_revoke_zone(struct keep *keep, uint64_t zone)
+{
+	size_t cursor = 0;
+	struct put *p;
+
+	while ((p = slots_next(&keep->sessions.uploads, &cursor))) {
+		if (p->zone != zone)
+			continue;
+		p->revoked = true;
+		puts_wake(keep, p);
+	}
+}
+
+/* ---- room ---- */
+
+int puts_space(struct keep *keep, uint64_t *ret_free, uint64_t *ret_total)
+{
+	uint64_t free_bytes = 0, total = 0, reserve = keep->settings->disk_reserve_bytes;
+	int rc = blobs_space(keep->blobs, &free_bytes, &total);
+
+	if (rc)
+		return rc;
+	*ret_free = free_bytes > reserve ? free_bytes - reserve : 0;
+	*ret_total = total > reserve ? total - reserve : 0;
+	return 0;
+}
+
+static uint64_t min64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How much more the zone's quota allows, beside what is used and reserved already. */
+static uint64_t quota_left(const struct zone_row *z)
+{
+	uint64_t taken = z->used_bytes + z->reserved_bytes;
+
+	if (!z->quota_bytes)
+		return UINT64_MAX;
+	return z->quota_bytes > taken ? z->quota_bytes - taken : 0;
+}
+
+int puts_reserve(struct keep *keep, const struct zone *zone, struct upload_row *row,
+		 uint64_t wanted)
+{
+	uint64_t disk = 0, total, more;
+
+	if (wanted <= row->reserved)
+		return 0;
+	if (wanted > AGE_PLAIN_MAX)
+		return fail(E_LIMIT, "a file may not be that large");
+	int rc = puts_space(keep, &disk, &total);
+	if (rc)
+		return rc;
+	uint64_t needed = wanted - row->reserved, quota = quota_left(&zone->row);
+	if (needed > quota)
+		return fail(E_QUOTA, "the zone's quota is used up");
+	if (needed > disk)
+		return fail(E_FULL, "the server's disk is full");
+	/* A step ahead, so that streams do not ask for each chunk; less where room is short. */
+	more = row->declared == SIZE_UNKNOWN || wanted > row->declared
+		   ? needed + step
+		   : row->declared - row->reserved;
+	more = min64(more, min64(quota, disk));
+	if (more < needed)
+		more = needed;
+	row->reserved += more;
+	return catalog_zone_account(keep->catalog, zone->row.id, 0, (int64_t)more, 0);
+}
+
+/* ---- an end that is not clean ---- */
+
+int puts_leave(struct keep *keep, uint64_t upload)
+{
+	struct upload_row row;
+	struct node_row node;
+	int rc = catalog_upload_by_id(keep->catalog, upload, &row);
+
+	if (rc == E_GONE)
+		return 0; /* removed meanwhile */
+	if (rc)
+		return rc;
+	if (row.durable || row.has_source) {
+		row.clean = false;
+		row.touched_us = clock_utc_us();
+		return catalog_upload_set(keep->catalog, &row);
+	}
+	rc = catalog_node_by_id(keep->catalog, row.node, &node);
+	return rc ? rc : puts_discard(keep, &node);
+}
+
+int puts_discard(struct keep *keep, struct node_row *node)
+{
+	struct upload_row row;
+	int rc = catalog_upload_by_id(keep->catalog, node->upload, &row);
+
+	if (!rc)
+		rc = tree_drop_source(&keep->tree, &row);
+	if (!rc)
+		rc = tree_drop_upload(&keep->tree, node->zone, node->upload);
+	if (rc)
+		return rc;
+	node->upload = 0;
+	return node->version ? catalog_node_set(keep->catalog, node)
+			     : catalog_node_remove(keep->catalog, node->id);
+}
+
+/* ---- removing blobs ---- */
+
+struct sweep {
+	struct deed deed;
+	uint8_t blob[ID_SIZE];
+	bool removed, found;
+};
+
+static struct sweep *sweep_of(struct deed *d)
+{
+	return (struct sweep *)(void *)d;
+}
+
+/* The row of a blob that is unlinked goes; the next one is looked up. */
+static int sweep_decide(struct deed *d)
+{
+	struct sweep *s = sweep_of(d);
+	int rc = 0;
+
+	if (s->removed)
+		rc = catalog_doomed_remove(d->keep->catalog, s->blob);
+	s->removed = s->found = false;
+	if (rc)
+		return rc;
+	rc = catalog_doomed_next(d->keep->catalog, s->blob);
+	s->found = rc == 0;
+	return rc == E_GONE ? 0 : rc;
+}
+
+static int sweep_complete(struct deed *d)
+{
+	struct sweep *s = sweep_of(d);
+
+	if (!s->found)
+		return 0;
+	int rc = blobs_remove(d->keep->blobs, s->blob);
+	s->removed = rc == 0;
+	return rc;
+}
+
+static void sweep_finish(struct deed *d);
+
+static const struct deed_row sweep_row = {
+    .name = "sweep", .decide = sweep_decide, .complete = sweep_complete, .finish = sweep_finish};
+
+static void sweep_finish(struct deed *d)
+{
+	struct keep *keep = d->keep;
+	struct sweep *s = sweep_of(d);
+
+	if (s->removed && d->rc == 0) {
+		deeds_submit(keep->deeds, d);
+		return;
+	}
+	if (d->rc)
+		log_warning("blobs that are no longer needed stay for now: %s", d->why);
+	free(s);
+	keep->sweeping = false;
+	if (keep->sweep_again) {
+		keep->sweep_again = false;
+		sweep_start(keep);
+	}
+}
+
+void sweep_start(struct keep *keep)
+{
+	if (keep->sweeping) {
+		keep->sweep_again = true;
+		return;
+	}
+	struct sweep *s = mem_new(sizeof *s);
+	s->deed.row = &sweep_row;
+	keep->sweeping = true;
+	deeds_submit(keep->deeds, &s->deed);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * puts: sealing leases: who seals which upload now, who waits for it, how much room it has.
+ *
+ * There is one lease per upload at a time. A newcomer of the same principal makes the keep
+ * ask the old gate to let go (order YIELD); if that takes too long the lease is revoked: what
+ * the old gate says of it from then on is refused, and the upload goes on in a new blob.
+ * Owned by the loop thread.
+ */
+#ifndef DROPKEEP_KEEP_PUTS_H
+#define DROPKEEP_KEEP_PUTS_H
+
+#include "daemon/keep/ask.h"
+
+enum { YIELD_PATIENCE_MS = 5000 };
+
+/* In decide: 0 when nobody has a lease on the upload; else DEED_PARKED, the ask comes back. */
+MUST_USE int puts_wait(struct ask *a, uint64_t upload);
+
+/* In settle, when a lease has ended: those who wait try again. */
+void puts_wake(struct keep *keep, struct put *p);
+
+/* Once a second: revoke leases whose gates let newcomers wait too long. */
+void puts_watch(struct keep *keep, int64_t now_ms);
+
+/* Take leases away from uploads that are gone (a zone was removed). */
+void puts_revoke_zone(struct keep *keep, uint64_t zone);
+
+/* Free and all bytes of the disk that blobs may use: what lies above the reserve. */
+MUST_USE int puts_space(struct keep *keep, uint64_t *ret_free, uint64_t *ret_total);
+
+/*
+ * In decide: reserve room for an upload of `wanted` plaintext bytes, in steps where that is
+ * possible; row->reserved and the zone's counter follow. E_QUOTA, E_FULL.
+ */
+MUST_USE int puts_reserve(struct keep *keep, const struct zone *zone, struct upload_row *row,
+			  uint64_t wanted);
+
+/* What remains of an upload when its lease ends otherwise than cleanly: nothing when nothing
+ * of it is durable, else a row that another blob will continue from. */
+MUST_USE int puts_leave(struct keep *keep, uint64_t upload);
+
+/* In decide: the node's upload goes, with its blobs; a node without a version goes as well. */
+MUST_USE int puts_discard(struct keep *keep, struct node_row *node);
+
+/* Unlink what the catalog's doomed list names, in the background. */
+void sweep_start(struct keep *keep);
+
+#endif

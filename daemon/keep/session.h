@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * session: what the keep remembers of connections, uploads and downloads that gates carry.
+ *
+ * Owned by the loop thread. All of it is in memory: a keep that restarts has none, and finds
+ * in the catalog what uploads were in progress.
+ */
+#ifndef DROPKEEP_KEEP_SESSION_H
+#define DROPKEEP_KEEP_SESSION_H
+
+#include "base/slots.h"
+#include "daemon/keep/catalog.h"
+#include "daemon/keep/keys.h"
+
+struct gate;
+struct ask;
+
+enum { SESSION_TEXT = 128, PEER_TEXT = 48 };
+
+struct session {
+	uint64_t number;
+	struct gate *gate;
+	int64_t opened_us;
+	char protocol[16];
+	char peer[PEER_TEXT];
+	uint16_t port;
+	/* From authentication on. */
+	bool authenticated;
+	uint64_t principal;
+	enum role role;
+	char user[ACCOUNT_MAX + 1];
+	char method[16];
+	char fingerprint[64];
+	char client[SESSION_TEXT];
+	char cipher[SESSION_TEXT];
+	/* Before it: what was tried, for one record at the end. */
+	unsigned tries;
+	char tried_user[ACCOUNT_MAX + 1];
+	unsigned uploads, downloads; /* open now */
+	uint64_t bytes_in, bytes_out;
+	unsigned refusals;
+	bool ending; /* its last ask has come */
+};
+
+/* A sealing lease: the right of one gate to seal chunks of one upload. */
+struct put {
+	uint64_t number;
+	struct gate *gate;
+	uint64_t session; /* may be gone before the put */
+	uint64_t upload, node, zone, principal;
+	uint8_t object[ID_SIZE];
+	uint8_t blob[ID_SIZE];
+	uint8_t pin[32];
+	uint64_t head; /* bytes before the blob's first chunk */
+	uint64_t granted, durable;
+	bool resumed;
+	bool ending;  /* its last ask has come */
+	bool revoked; /* a newcomer has it; whatever this gate says of it is refused */
+	unsigned rekeys;
+	int64_t opened_us;
+	struct zone_keys *zone_keys;
+	struct secret *file_key;
+	struct ask *waiting; /* parked newcomers, in a list */
+	int64_t yield_by_ms; /* when they lose patience */
+};
+
+struct get {
+	uint64_t number;
+	struct gate *gate;
+	uint64_t session, node, zone;
+	uint8_t object[ID_SIZE];
+	uint64_t size;
+	int64_t opened_us;
+	bool ending;
+};
+
+struct sessions {
+	struct slots sessions, uploads, downloads;
+};
+
+/* What a peer says of itself, as text: cut to fit, and '?' for what could forge a record. */
+void view_to_text(struct view v, char *ret_text, size_t size);
+
+/* NULL: nobody has a lease on it. */
+struct put *sessions_put_of_upload(const struct sessions *s, uint64_t upload);
+
+void session_free(struct sessions *s, struct session *session);
+void put_free(struct sessions *s, struct put *p); /* wipes its keys; nobody may be waiting */
+void get_free(struct sessions *s, struct get *g);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trail: the audit log on disk: records, hash tiles, signed checkpoint.
+ *
+ *	log/records-NNNNNN.jsonl  the records, a line each, in order; a new file every 64 MiB
+ *	log/tile/…                the tree (C2SP tlog-tiles), leaf = hash of a line without newline
+ *	log/checkpoint            a signed note (C2SP tlog-checkpoint) over the tree's size and root
+ *	log/key.vkey              the verifier key, as text
+ *
+ * One thread at a time (the one log job of the pool, or the start). What it holds may lag
+ * behind the catalog, never lead it: trail_open() cuts off what is behind the mark that the
+ * catalog remembers, to be appended again from the outbox, byte for byte the same.
+ */
+#ifndef DROPKEEP_KEEP_TRAIL_H
+#define DROPKEEP_KEEP_TRAIL_H
+
+#include "base/secret.h"
+#include "tlog/tiles.h"
+
+struct trail;
+
+/* A position that is durable on disk. */
+struct trail_mark {
+	uint64_t size;  /* records */
+	uint64_t file;  /* number of the newest records file */
+	uint64_t bytes; /* in that file */
+	struct tlog_hash root;
+};
+
+enum { TRAIL_MARK_SIZE = 3 * 8 + TLOG_HASH_SIZE };
+void trail_mark_write(const struct trail_mark *m, uint8_t ret_bytes[TRAIL_MARK_SIZE]);
+MUST_USE int trail_mark_read(struct view bytes, struct trail_mark *ret_mark);
+
+/* Make an empty log. */
+MUST_USE int trail_create(int state_fd, const char *origin, const struct secret *seed);
+
+/* E_INTEGRITY when the log on disk does not hold what mark says, or its checkpoint is not
+ * one of this log: somebody has changed it. */
+MUST_USE int trail_open(int state_fd, const char *origin, const struct secret *seed,
+			const struct trail_mark *mark, struct trail **ret_trail);
+void trail_free(struct trail **t);
+
+/* Append lines (each with its newline) and make all durable, checkpoint last. After an
+ * error the trail must not be used any more. */
+MUST_USE int trail_append(struct trail *t, struct view lines);
+
+void trail_mark(const struct trail *t, struct trail_mark *ret_mark);
+
+/* Borrowed; the verifier key as text. */
+const char *trail_key(const struct trail *t);
+
+/*
+ * Read records back: visit() per line (without its newline) in order, until it gives
+ * non-zero, which is returned. Reads up to `mark` and nothing behind it. On any thread.
+ */
+MUST_USE int trail_read(int state_fd, const struct trail_mark *mark,
+			int (*visit)(void *arg, uint64_t seq, struct view line), void *arg);
+
+/* Whether records up to mark, tiles and a valid checkpoint agree. Any thread. Problems as
+ * lines of text; 0 also when there are some. */
+MUST_USE int trail_verify(int state_fd, const char *origin, const char *key,
+			  const struct trail_mark *mark, struct buf *problems);
+
+#endif
