@@ -30,20 +30,26 @@ static const struct command *find_command(const char *words)
 	return NULL;
 }
 
-/* Whether words are the first of some command, and its others, "add, list". */
+/* Whether words are the first of some command; its others that are in this version: "add,
+ * list". */
 static bool find_group(const char *words, char *ret_others, size_t cap)
 {
 	size_t len = strlen(words), used = 0;
+	bool found = false;
 
+	ret_others[0] = '\0';
 	for (const struct command *c = commands; c->words; c++) {
 		if (strncmp(c->words, words, len) != 0 || c->words[len] != ' ')
+			continue;
+		found = true;
+		if (c->later)
 			continue;
 		int n = snprintf(ret_others + used, cap - used, "%s%s", used ? ", " : "",
 				 c->words + len + 1);
 		assert(n > 0 && (size_t)n < cap - used);
 		used += (size_t)n;
 	}
-	return used > 0;
+	return found;
 }
 
 static int take_word(struct parse *p, const char *word)
@@ -209,7 +215,8 @@ static int check(const struct parse *p)
 	if (p->call.command)
 		return check_operands(p);
 	if (p->words[0] && find_group(p->words, others, sizeof others))
-		return fail(E_USAGE, "%s what? There are: %s", p->words, others);
+		return others[0] ? fail(E_USAGE, "%s what? There are: %s", p->words, others)
+				 : fail(E_UNSUPPORTED, "'%s' is not in this version", p->words);
 	return fail(E_USAGE, "no command (see dropkeepctl --help)");
 }
 

@@ -202,8 +202,11 @@ int sys_read_file(int dir_fd, const char *path, size_t limit, struct buf *out)
 static int write_new(int dir_fd, const char *path, mode_t mode, struct view content)
 {
 	CLEANUP(sys_close) int fd = -1;
-	int rc = sys_open(dir_fd, path, O_WRONLY | O_CREAT | O_TRUNC, mode, &fd);
 
+	/* What a crash has left there may have another mode, or be open in some process. */
+	if (unlinkat(dir_fd, path, 0) < 0 && errno != ENOENT)
+		return path_error("unlink", path);
+	int rc = sys_open(dir_fd, path, O_WRONLY | O_CREAT | O_EXCL, mode, &fd);
 	if (!rc)
 		rc = sys_write_all(fd, content.data, content.len);
 	return rc ? rc : sys_sync(fd);
