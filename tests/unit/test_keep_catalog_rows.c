@@ -1,0 +1,840 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The catalog's rows: what goes in comes out, what does not fit together stays out. */
+#include <stdio.h>
+
+#include "daemon/keep/catalog_db.h"
+#include "keep_catalog_kit.h"
+#include "wire/messages.h"
+
+/* Member by member: what is between them is nobody's. */
+#define SAME(m)       assert_int_equal(a->m, b->m)
+#define SAME_TEXT(m)  assert_string_equal(a->m, b->m)
+#define SAME_ARRAY(m) assert_memory_equal(a->m, b->m, sizeof a->m)
+#define SAME_BYTES(m) assert_memory_equal(a->m, b->m, a->m##_len)
+
+static void same_principal(const struct principal_row *a, const struct principal_row *b)
+{
+	SAME(id);
+	SAME(role);
+	SAME(disabled);
+	SAME(made_us);
+	SAME_TEXT(name);
+}
+
+static void same_credential(const struct credential_row *a, const struct credential_row *b)
+{
+	SAME(id);
+	SAME(principal);
+	SAME(kind);
+	SAME(made_us);
+	SAME(expires_us);
+	SAME_TEXT(fingerprint);
+	SAME_TEXT(algorithm);
+	SAME_TEXT(comment);
+}
+
+static void same_zone(const struct zone_row *a, const struct zone_row *b)
+{
+	SAME(id);
+	SAME(root);
+	SAME(quota_bytes);
+	SAME(used_bytes);
+	SAME(reserved_bytes);
+	SAME(files);
+	SAME(retention_s);
+	SAME(recovery);
+	SAME(made_us);
+	SAME(wrapped_len);
+	SAME_TEXT(name);
+	SAME_BYTES(wrapped);
+}
+
+static void same_node(const struct node_row *a, const struct node_row *b)
+{
+	SAME(id);
+	SAME(zone);
+	SAME(parent);
+	SAME(kind);
+	SAME(owner);
+	SAME(version);
+	SAME(upload);
+	SAME(mtime_s);
+	SAME(made_us);
+	SAME(name_len);
+	SAME_ARRAY(object);
+	SAME_BYTES(name);
+}
+
+static void same_version(const struct version_row *a, const struct version_row *b)
+{
+	SAME(id);
+	SAME(node);
+	SAME(size);
+	SAME(uploader);
+	SAME(mtime_s);
+	SAME(made_us);
+	SAME(sealed_hash_len);
+	SAME_ARRAY(blob);
+	SAME_ARRAY(pin);
+	SAME_BYTES(sealed_hash);
+}
+
+static void same_upload(const struct upload_row *a, const struct upload_row *b)
+{
+	SAME(id);
+	SAME(node);
+	SAME(principal);
+	SAME(clean);
+	SAME(durable);
+	SAME(declared);
+	SAME(reserved);
+	SAME(has_source);
+	SAME(source_finished);
+	SAME(source_size);
+	SAME(prefix);
+	SAME(mtime_s);
+	SAME(made_us);
+	SAME(touched_us);
+	SAME_ARRAY(blob);
+	SAME_ARRAY(pin);
+	SAME_ARRAY(source_blob);
+	SAME_ARRAY(source_pin);
+}
+
+/* ---- principals, credentials, grants ---- */
+
+static void principal_by_name_or_number_is_what_was_added(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	struct principal_row row = {
+	    .name = "acme", .role = ROLE_AUDITOR, .disabled = true, .made_us = INT64_MAX};
+	struct principal_row got = {0}, other = {0};
+
+	assert_good(catalog_principal_add(c, &row));
+	assert_true(row.id > 0);
+	assert_good(catalog_principal_by_name(c, "acme", &got));
+	same_principal(&got, &row);
+	assert_good(catalog_principal_by_id(c, row.id, &other));
+	same_principal(&other, &row);
+	assert_good(catalog_principal_set_disabled(c, row.id, false));
+	assert_good(catalog_principal_by_id(c, row.id, &got));
+	assert_false(got.disabled);
+	memset(row.name, 'a', ACCOUNT_MAX);
+	assert_good(catalog_principal_add(c, &row));
+	assert_good(catalog_principal_by_id(c, row.id, &got));
+	assert_string_equal(got.name, row.name);
+	assert_int_equal(strlen(got.name), ACCOUNT_MAX);
+}
+
+static void principal_that_is_not_there_is_gone(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	struct principal_row got = {.id = 42};
+
+	(void)kit_principal(c, "acme");
+	assert_gone(catalog_principal_by_name(c, "Acme", &got));
+	assert_gone(catalog_principal_by_name(c, "", &got));
+	assert_gone(catalog_principal_by_name(c, "acm", &got));
+	assert_gone(catalog_principal_by_id(c, 2, &got));
+	assert_gone(catalog_principal_by_id(c, 0, &got));
+	assert_gone(catalog_principal_set_disabled(c, 2, true));
+	assert_gone(catalog_principal_remove(c, 2));
+	assert_int_equal(got.id, 42);
+}
+
+static int count_credential(void *arg, const struct credential_row *row)
+{
+	assert_true(row->principal > 0);
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static int count_grant(void *arg, const struct grant_row *row)
+{
+	assert_true(row->principal > 0);
+	++*(unsigned *)arg;
+	return 0;
+}
+
+static struct credential_row credential(uint64_t principal, const char *fingerprint)
+{
+	struct credential_row row = {.principal = principal,
+				     .kind = CREDENTIAL_SSH_KEY,
+				     .algorithm = "ssh-ed25519",
+				     .comment = "anna@example.org",
+				     .made_us = 5,
+				     .expires_us = 6};
+
+	(void)snprintf(row.fingerprint, sizeof row.fingerprint, "SHA256:%s", fingerprint);
+	return row;
+}
+
+static void credential_is_found_for_its_principal_only(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t anna = kit_principal(c, "anna"), bert = kit_principal(c, "bert");
+	struct credential_row row = credential(anna, "abc"), got = {0};
+
+	assert_good(catalog_credential_add(c, &row));
+	assert_good(catalog_credential_find(c, anna, CREDENTIAL_SSH_KEY, "SHA256:abc", &got));
+	same_credential(&got, &row);
+	memset(&got, 0, sizeof got);
+	assert_good(catalog_credential_by_id(c, row.id, &got));
+	same_credential(&got, &row);
+	assert_gone(catalog_credential_find(c, bert, CREDENTIAL_SSH_KEY, "SHA256:abc", &got));
+	assert_gone(catalog_credential_find(c, anna, CREDENTIAL_SSH_KEY, "SHA256:ab", &got));
+	assert_gone(catalog_credential_find(c, anna, CREDENTIAL_SSH_KEY, "SHA256:ABC", &got));
+	assert_gone(catalog_credential_find(c, anna, (enum credential_kind)2, "SHA256:abc", &got));
+	assert_refused(catalog_credential_add(c, &row), E_EXISTS);
+	row.principal = bert; /* the same key may belong to two */
+	assert_good(catalog_credential_add(c, &row));
+	assert_good(catalog_credential_remove(c, row.id));
+	assert_gone(catalog_credential_remove(c, row.id));
+	assert_gone(catalog_credential_by_id(c, row.id, &got));
+	assert_good(catalog_credential_find(c, anna, CREDENTIAL_SSH_KEY, "SHA256:abc", &got));
+}
+
+static void credential_of_nobody_is_refused(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	struct credential_row row = credential(77, "abc");
+
+	assert_refused(catalog_credential_add(c, &row), E_INTEGRITY);
+	row.principal = kit_principal(c, "anna");
+	memset(row.comment, 'x', sizeof row.comment);
+	assert_refused(catalog_credential_add(c, &row), E_INVALID);
+	row.comment[sizeof row.comment - 1] = '\0';
+	assert_good(catalog_credential_add(c, &row));
+}
+
+static struct grant_row grant(uint64_t principal, uint64_t zone, const char *prefix, uint8_t rights)
+{
+	struct grant_row row = {
+	    .principal = principal, .zone = zone, .rights = rights, .sealed_len = strlen(prefix)};
+
+	memcpy(row.sealed_prefix, prefix, row.sealed_len);
+	return row;
+}
+
+static int keep_rights(void *arg, const struct grant_row *row)
+{
+	*(uint8_t *)arg = row->rights;
+	return row->sealed_len == 3 ? 1 : 0;
+}
+
+static void grant_of_the_same_place_replaces_the_rights(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t anna = kit_principal(c, "anna"), zone = kit_zone(c, "acme");
+	struct grant_row first = grant(anna, zone, "abc", 5), again = grant(anna, zone, "abc", 255);
+	struct grant_row all = grant(anna, 0, "", 1), none = grant(99, zone, "", 1);
+	unsigned count = 0;
+	uint8_t rights = 0;
+
+	assert_good(catalog_grant_add(c, &first));
+	assert_good(catalog_grant_add(c, &all));
+	assert_int_not_equal(first.id, all.id);
+	assert_good(catalog_grant_add(c, &again));
+	assert_int_equal(again.id, first.id);
+	assert_good(catalog_each_grant(c, anna, count_grant, &count));
+	assert_int_equal(count, 2);
+	assert_int_equal(catalog_each_grant(c, anna, keep_rights, &rights), 1);
+	assert_int_equal(rights, 255);
+	assert_refused(catalog_grant_add(c, &none), E_INTEGRITY);
+	first.sealed_len = sizeof first.sealed_prefix + 1;
+	assert_refused(catalog_grant_add(c, &first), E_INVALID);
+	first.sealed_len = sizeof first.sealed_prefix;
+	assert_good(catalog_grant_add(c, &first));
+	assert_good(catalog_grant_remove(c, first.id));
+	assert_gone(catalog_grant_remove(c, first.id));
+}
+
+static void
+remove_principal_takes_its_keys_and_grants_and_never_gives_its_number_again(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t anna = kit_principal(c, "anna"), bert = kit_principal(c, "bert");
+	uint64_t zone = kit_zone(c, "acme"), node = kit_node(c, zone, kit_root(c, zone), "f");
+	struct node_row row;
+	unsigned credentials = 0, grants = 0;
+
+	for (int i = 0; i < 2; i++) {
+		struct credential_row k = credential(i ? anna : bert, "abc");
+		struct grant_row g = grant(i ? anna : bert, zone, "", 1);
+		assert_good(catalog_credential_add(c, &k));
+		assert_good(catalog_grant_add(c, &g));
+	}
+	assert_good(catalog_node_by_id(c, node, &row));
+	row.owner = bert;
+	assert_good(catalog_node_set(c, &row));
+	assert_good(catalog_principal_remove(c, bert));
+	assert_good(catalog_each_credential(c, 0, count_credential, &credentials));
+	assert_int_equal(credentials, 1);
+	assert_good(catalog_each_grant(c, bert, count_grant, &grants));
+	assert_int_equal(grants, 0);
+	assert_good(catalog_each_credential(c, anna, count_credential, &credentials));
+	assert_int_equal(credentials, 2);
+	assert_good(catalog_node_by_id(c, node, &row));
+	assert_int_equal(row.owner, bert);
+	assert_true(kit_principal(c, "carl") > bert); /* bert's files are not carl's */
+}
+
+static int join_names(void *arg, const struct principal_row *row)
+{
+	return buf_printf(arg, "%s ", row->name);
+}
+
+static int stop_with_7(void *arg, const struct principal_row *row)
+{
+	++*(unsigned *)arg;
+	return row->id ? 7 : 0;
+}
+
+static void walk_goes_by_name_and_ends_where_visit_says(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	CLEANUP(buf_done) struct buf names = {0};
+	unsigned visits = 0;
+
+	(void)kit_principal(c, "c");
+	(void)kit_principal(c, "a");
+	(void)kit_principal(c, "b");
+	assert_int_equal(catalog_each_principal(c, stop_with_7, &visits), 7);
+	assert_int_equal(visits, 1);
+	assert_good(catalog_each_principal(c, join_names, &names));
+	assert_true(view_is(view_buf(&names), "a b c "));
+}
+
+/* ---- zones ---- */
+
+static void zone_comes_back_as_it_was_set(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	struct zone_row row = {
+	    .name = "acme", .quota_bytes = INT64_MAX, .retention_s = 90, .made_us = 3};
+	struct zone_row got = {0};
+
+	assert_good(catalog_zone_add(c, &row));
+	assert_good(catalog_zone_by_name(c, "acme", &got));
+	same_zone(&got, &row);
+	row.recovery = true;
+	row.wrapped_len = sizeof row.wrapped;
+	memset(row.wrapped, 7, sizeof row.wrapped);
+	row.root = 12;
+	row.quota_bytes = 0;
+	row.retention_s = -1;
+	assert_good(catalog_zone_set(c, &row));
+	memset(&got, 0, sizeof got);
+	assert_good(catalog_zone_by_id(c, row.id, &got));
+	same_zone(&got, &row);
+	row.wrapped_len = 9; /* another secret takes the place of the first */
+	memset(row.wrapped, 0, sizeof row.wrapped);
+	assert_good(catalog_zone_set(c, &row));
+	memset(&got, 0, sizeof got);
+	assert_good(catalog_zone_by_id(c, row.id, &got));
+	same_zone(&got, &row);
+}
+
+static void zone_that_does_not_fit_is_refused_whole(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	struct zone_row row = {.name = "acme", .id = 5}, got;
+
+	row.wrapped_len = sizeof row.wrapped + 1;
+	assert_refused(catalog_zone_add(c, &row), E_INVALID);
+	assert_int_equal(row.id, 5);
+	assert_gone(catalog_zone_by_name(c, "acme", &got));
+	row.wrapped_len = 0;
+	row.quota_bytes = 1ULL << 63;
+	assert_refused(catalog_zone_add(c, &row), E_INVALID);
+	row.quota_bytes = 1;
+	assert_good(catalog_zone_add(c, &row));
+	assert_refused(catalog_zone_add(c, &row), E_EXISTS);
+	row.id += 1;
+	assert_gone(catalog_zone_set(c, &row));
+	assert_gone(catalog_zone_account(c, row.id, 0, 0, 0));
+}
+
+static void account_below_zero_or_beyond_all_is_refused(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t zone = kit_zone(c, "acme");
+	struct zone_row got;
+
+	assert_good(catalog_zone_account(c, zone, 100, 50, 2));
+	assert_good(catalog_zone_account(c, zone, -40, -50, -1));
+	assert_refused(catalog_zone_account(c, zone, -61, 5, 5), E_INTEGRITY);
+	assert_refused(catalog_zone_account(c, zone, 5, -1, 5), E_INTEGRITY);
+	assert_refused(catalog_zone_account(c, zone, 5, 5, -2), E_INTEGRITY);
+	assert_refused(catalog_zone_account(c, zone, INT64_MIN, 0, 0), E_INTEGRITY);
+	assert_refused(catalog_zone_account(c, zone, INT64_MAX, 0, 0), E_INTEGRITY);
+	assert_good(catalog_zone_by_id(c, zone, &got));
+	assert_int_equal(got.used_bytes, 60);
+	assert_int_equal(got.reserved_bytes, 0);
+	assert_int_equal(got.files, 1);
+}
+
+/* ---- nodes ---- */
+
+static void node_comes_back_as_it_was_added(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t zone = kit_zone(c, "acme");
+	struct node_row row = {.zone = zone,
+			       .parent = kit_root(c, zone),
+			       .kind = NODE_FILE,
+			       .owner = 3,
+			       .version = 4,
+			       .upload = 5,
+			       .mtime_s = INT64_MIN,
+			       .made_us = -7,
+			       .name_len = SEALED_NAME_MAX};
+	struct node_row got = {0};
+
+	memset(row.name, 0xff, sizeof row.name);
+	assert_good(catalog_node_add(c, &row, view_of(NULL, 0)));
+	assert_good(catalog_node_by_id(c, row.id, &got));
+	same_node(&got, &row);
+	memset(&got, 0, sizeof got);
+	assert_good(catalog_node_child(c, row.parent, view_of(row.name, row.name_len), &got));
+	same_node(&got, &row);
+	row.owner = row.version = row.upload = 0;
+	row.mtime_s = 1;
+	assert_good(catalog_node_set(c, &row));
+	assert_good(catalog_node_by_id(c, row.id, &got));
+	same_node(&got, &row);
+}
+
+static void node_whose_name_is_taken_is_refused(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t zone = kit_zone(c, "acme"), root = kit_root(c, zone);
+	uint64_t a = kit_node(c, zone, root, "a"), b = kit_node(c, zone, root, "b");
+	struct node_row row = {
+	    .zone = zone, .parent = root, .kind = NODE_FILE, .name = "a", .name_len = 1, .id = 42};
+	struct node_row got;
+
+	assert_refused(catalog_node_add(c, &row, view_text("key")), E_EXISTS);
+	assert_int_equal(row.id, 42);
+	assert_refused(catalog_node_move(c, b, root, view_text("a")), E_EXISTS);
+	assert_good(catalog_node_move(c, b, a, view_text("a")));
+	assert_good(catalog_node_child(c, a, view_text("a"), &got));
+	assert_int_equal(got.id, b);
+	assert_gone(catalog_node_child(c, root, view_text("b"), &got));
+	assert_refused(catalog_node_add(c, &row, view_of(NULL, 0)), E_EXISTS);
+	row.name[0] = 'b';
+	assert_good(catalog_node_add(c, &row, view_of(NULL, 0)));
+}
+
+static void node_that_fits_nowhere_is_refused(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t zone = kit_zone(c, "acme"), root = kit_root(c, zone);
+	struct node_row good = {.zone = zone,
+				.parent = root,
+				.kind = NODE_FILE,
+				.name = "a",
+				.name_len = 1},
+			row, got;
+
+	row = good;
+	row.zone = 99;
+	assert_refused(catalog_node_add(c, &row, view_of(NULL, 0)), E_INTEGRITY);
+	row = good;
+	row.parent = 99;
+	assert_refused(catalog_node_add(c, &row, view_of(NULL, 0)), E_INTEGRITY);
+	row = good;
+	row.parent = 0; /* a second root */
+	assert_refused(catalog_node_add(c, &row, view_of(NULL, 0)), E_EXISTS);
+	row = good;
+	row.kind = NODE_PARTIAL;
+	assert_refused(catalog_node_add(c, &row, view_of(NULL, 0)), E_INTEGRITY);
+	row = good;
+	row.name_len = 0;
+	assert_refused(catalog_node_add(c, &row, view_of(NULL, 0)), E_INTEGRITY);
+	row = good;
+	row.name_len = SEALED_NAME_MAX + 1;
+	assert_refused(catalog_node_add(c, &row, view_of(NULL, 0)), E_INVALID);
+	assert_good(catalog_node_add(c, &good, view_of(NULL, 0)));
+	assert_refused(catalog_node_move(c, good.id, 0, view_text("a")), E_INTEGRITY);
+	assert_refused(catalog_node_move(c, good.id, 99, view_text("a")), E_INTEGRITY);
+	assert_refused(catalog_node_move(c, good.id, root, view_text("")), E_INTEGRITY);
+	assert_gone(catalog_node_move(c, 99, root, view_text("z")));
+	assert_gone(catalog_node_remove(c, 99));
+	assert_gone(catalog_node_by_id(c, 99, &got));
+	row = good;
+	row.id = 99;
+	assert_gone(catalog_node_set(c, &row));
+}
+
+static void object_is_drawn_or_the_callers_and_its_key_outlives_the_node(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t zone = kit_zone(c, "acme"), root = kit_root(c, zone);
+	struct node_row row = {
+	    .zone = zone, .parent = root, .kind = NODE_FILE, .name = "a", .name_len = 1};
+	static const uint8_t none[ID_SIZE];
+	CLEANUP(buf_done) struct buf key = {0};
+	uint8_t drawn[ID_SIZE];
+
+	assert_good(catalog_node_add(c, &row, view_text("sealed")));
+	assert_memory_not_equal(row.object, none, sizeof none);
+	assert_good(catalog_object_key(c, row.object, &key));
+	assert_true(view_is(view_buf(&key), "sealed"));
+	assert_good(catalog_node_remove(c, row.id));
+	buf_clear(&key);
+	assert_good(catalog_object_key(c, row.object, &key));
+	memcpy(drawn, row.object, sizeof drawn);
+	assert_refused(catalog_node_add(c, &row, view_text("other")),
+		       E_EXISTS); /* the same object */
+	row.object[0] ^= 1;
+	uint8_t mine = row.object[0];
+	assert_good(catalog_node_add(c, &row, view_text("other")));
+	assert_int_equal(row.object[0], mine);
+	row.name[0] = 'b';
+	assert_good(catalog_node_add(c, &row, view_of(NULL, 0))); /* without a key: drawn */
+	assert_memory_not_equal(row.object, drawn, sizeof drawn);
+	assert_gone(catalog_object_key(c, row.object, &key));
+}
+
+static void remove_node_in_use_is_refused(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t zone = kit_zone(c, "acme"), root = kit_root(c, zone);
+	uint64_t dir = kit_node(c, zone, root, "d"), file = kit_node(c, zone, dir, "f");
+	uint64_t version = kit_version(c, file, 1), upload = kit_upload(c, file, 2);
+
+	assert_refused(catalog_node_remove(c, dir), E_NOT_EMPTY);
+	assert_refused(catalog_node_remove(c, file), E_NOT_EMPTY);
+	assert_good(catalog_version_remove(c, version));
+	assert_refused(catalog_node_remove(c, file), E_NOT_EMPTY);
+	assert_good(catalog_upload_remove(c, upload));
+	assert_good(catalog_node_remove(c, file));
+	assert_good(catalog_node_remove(c, dir));
+}
+
+static void children_come_in_pages_each_once(void **state)
+{
+	enum { CHILDREN = 250, PAGE = 7 };
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t zone = kit_zone(c, "acme"), root = kit_root(c, zone);
+	uint64_t other = kit_node(c, zone, root, "other"), after = 0, seen = 0;
+	static struct node_row rows[PAGE];
+	size_t count = 0;
+
+	assert_good(catalog_begin(c));
+	for (unsigned i = 0; i < CHILDREN; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof name, "%u", i * 7919 % CHILDREN);
+		(void)kit_node(c, zone, i % 5 ? root : other, name);
+	}
+	assert_good(catalog_commit(c));
+	do {
+		assert_good(catalog_node_children(c, root, after, rows, PAGE, &count));
+		for (size_t i = 0; i < count; i++) {
+			assert_int_equal(rows[i].parent, root);
+			assert_true(rows[i].id > after);
+			after = rows[i].id;
+		}
+		seen += count;
+	} while (count == PAGE);
+	assert_int_equal(seen, 1 + CHILDREN - CHILDREN / 5);
+	assert_good(catalog_node_children(c, root, UINT64_MAX, rows, PAGE, &count));
+	assert_int_equal(count, 0);
+	assert_good(catalog_node_children(c, root, 0, rows, 0, &count));
+	assert_int_equal(count, 0);
+	assert_good(catalog_node_children(c, 9999, 0, rows, PAGE, &count));
+	assert_int_equal(count, 0);
+}
+
+/* ---- versions and uploads ---- */
+
+static void version_comes_back_as_it_was_added(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t zone = kit_zone(c, "acme"), file = kit_node(c, zone, kit_root(c, zone), "f");
+	struct version_row row = {.node = file,
+				  .size = INT64_MAX,
+				  .uploader = 9,
+				  .mtime_s = -1,
+				  .made_us = 2,
+				  .sealed_hash_len = 60};
+	struct version_row got = {0}, next = {0};
+
+	memset(row.blob, 1, sizeof row.blob);
+	memset(row.pin, 2, sizeof row.pin);
+	memset(row.sealed_hash, 3, row.sealed_hash_len);
+	assert_good(catalog_version_add(c, &row));
+	assert_good(catalog_version_by_id(c, row.id, &got));
+	same_version(&got, &row);
+	assert_good(catalog_version_next(c, row.id - 1, &next));
+	same_version(&next, &row);
+	assert_gone(catalog_version_next(c, row.id, &next));
+	assert_gone(catalog_version_next(c, UINT64_MAX, &next));
+	assert_good(catalog_version_set_mtime(c, row.id, 77));
+	assert_good(catalog_version_by_id(c, row.id, &got));
+	assert_int_equal(got.mtime_s, 77);
+	assert_refused(catalog_version_add(c, &row), E_EXISTS); /* the blob is another's */
+	row.blob[0]++;
+	row.size = 1ULL << 63;
+	assert_refused(catalog_version_add(c, &row), E_INVALID);
+	row.size = 0;
+	row.sealed_hash_len = sizeof row.sealed_hash + 1;
+	assert_refused(catalog_version_add(c, &row), E_INVALID);
+	row.sealed_hash_len = 0;
+	row.node = 99;
+	assert_refused(catalog_version_add(c, &row), E_INTEGRITY);
+	assert_gone(catalog_version_remove(c, 99));
+	assert_gone(catalog_version_set_mtime(c, 99, 0));
+	assert_good(catalog_version_remove(c, got.id));
+	assert_gone(catalog_version_by_id(c, got.id, &got));
+}
+
+static void upload_comes_back_as_it_was_set(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t zone = kit_zone(c, "acme"), file = kit_node(c, zone, kit_root(c, zone), "f");
+	struct upload_row row = {.node = file,
+				 .principal = 4,
+				 .durable = 65536,
+				 .declared = SIZE_UNKNOWN,
+				 .reserved = 1 << 26,
+				 .mtime_s = INT64_MIN,
+				 .made_us = 1,
+				 .touched_us = 2};
+	struct upload_row got = {0};
+
+	memset(row.blob, 1, sizeof row.blob);
+	memset(row.pin, 2, sizeof row.pin);
+	assert_good(catalog_upload_add(c, &row));
+	assert_good(catalog_upload_by_id(c, row.id, &got));
+	same_upload(&got, &row);
+	row.clean = row.has_source = row.source_finished = true;
+	row.declared = 0;
+	memset(row.source_blob, 5, sizeof row.source_blob);
+	memset(row.source_pin, 6, sizeof row.source_pin);
+	row.source_size = INT64_MAX;
+	row.prefix = 65535;
+	row.blob[0] = 9;
+	assert_good(catalog_upload_set(c, &row));
+	memset(&got, 0, sizeof got);
+	assert_good(catalog_upload_next(c, 0, &got));
+	same_upload(&got, &row);
+	row.has_source = false; /* the rest of the source is forgotten with it */
+	assert_good(catalog_upload_set(c, &row));
+	memset(&got, 0, sizeof got);
+	assert_good(catalog_upload_by_id(c, row.id, &got));
+	assert_false(got.has_source || got.source_finished || got.source_size || got.prefix);
+	assert_gone(catalog_upload_next(c, row.id, &got));
+	assert_good(catalog_upload_remove(c, row.id));
+	assert_gone(catalog_upload_remove(c, row.id));
+	assert_gone(catalog_upload_set(c, &row));
+}
+
+static void upload_of_impossible_size_is_refused(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t zone = kit_zone(c, "acme"), file = kit_node(c, zone, kit_root(c, zone), "f");
+	struct upload_row good = {.node = file, .declared = INT64_MAX}, row = good;
+
+	row.declared = 1ULL << 63;
+	assert_refused(catalog_upload_add(c, &row), E_INVALID);
+	row.declared = SIZE_UNKNOWN - 1;
+	assert_refused(catalog_upload_add(c, &row), E_INVALID);
+	row = good;
+	row.durable = SIZE_UNKNOWN; /* means something for what is declared only */
+	assert_refused(catalog_upload_add(c, &row), E_INVALID);
+	row = good;
+	row.reserved = 1ULL << 63;
+	assert_refused(catalog_upload_add(c, &row), E_INVALID);
+	row = good;
+	row.has_source = true;
+	row.prefix = 1ULL << 63;
+	assert_refused(catalog_upload_add(c, &row), E_INVALID);
+	assert_good(catalog_upload_add(c, &good));
+	assert_refused(catalog_upload_add(c, &good), E_EXISTS);
+}
+
+/* ---- blobs ---- */
+
+static bool known(struct catalog *c, uint8_t first)
+{
+	uint8_t blob[ID_SIZE];
+	bool is = false;
+
+	kit_blob(first, blob);
+	assert_good(catalog_blob_known(c, blob, &is));
+	return is;
+}
+
+static void blob_is_known_wherever_it_is_named(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t zone = kit_zone(c, "acme"), file = kit_node(c, zone, kit_root(c, zone), "f");
+	uint64_t version = kit_version(c, file, 1), upload = kit_upload(c, file, 2);
+	struct upload_row row;
+	uint8_t blob[ID_SIZE];
+
+	assert_good(catalog_upload_by_id(c, upload, &row));
+	row.has_source = true;
+	kit_blob(3, row.source_blob);
+	assert_good(catalog_upload_set(c, &row));
+	kit_blob(4, blob);
+	assert_good(catalog_doomed_add(c, blob));
+	for (uint8_t i = 1; i <= 4; i++)
+		assert_true(known(c, i));
+	assert_false(known(c, 0));
+	assert_false(known(c, 5));
+	assert_good(catalog_version_remove(c, version));
+	assert_good(catalog_upload_remove(c, upload));
+	assert_good(catalog_doomed_remove(c, blob));
+	for (uint8_t i = 0; i <= 5; i++)
+		assert_false(known(c, i));
+}
+
+static void doomed_blobs_come_once_and_in_order(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint8_t blob[ID_SIZE], got[ID_SIZE];
+
+	assert_gone(catalog_doomed_next(c, got));
+	for (uint8_t i = 3; i > 0; i--) {
+		kit_blob(i, blob);
+		assert_good(catalog_doomed_add(c, blob));
+		assert_good(catalog_doomed_add(c, blob));
+	}
+	assert_good(catalog_doomed_next(c, got));
+	assert_int_equal(got[0], 1);
+	assert_good(catalog_doomed_after(c, got, got));
+	assert_int_equal(got[0], 2);
+	assert_good(catalog_doomed_remove(c, got));
+	assert_gone(catalog_doomed_remove(c, got));
+	assert_good(catalog_doomed_after(c, got, got));
+	assert_int_equal(got[0], 3);
+	assert_gone(catalog_doomed_after(c, got, got));
+	memset(got, 0, sizeof got); /* zeroes are a blob like others */
+	assert_good(catalog_doomed_add(c, got));
+	memset(got, 1, sizeof got);
+	assert_good(catalog_doomed_next(c, got));
+	assert_int_equal(got[0], 0);
+}
+
+/* ---- the outbox ---- */
+
+static void outbox_keeps_exact_bytes_until_they_are_cleared(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	CLEANUP(buf_done) struct buf out = {0};
+
+	assert_good(catalog_outbox_clear(c, 5)); /* nothing to clear is fine */
+	for (uint64_t seq = 0; seq < 5; seq++)
+		assert_good(catalog_outbox_add(c, seq, view_of("line\0\n", 6)));
+	assert_refused(catalog_outbox_add(c, 3, view_text("other")), E_EXISTS);
+	assert_refused(catalog_outbox_add(c, 1ULL << 63, view_text("other")), E_INVALID);
+	assert_good(catalog_outbox_clear(c, 3));
+	assert_gone(catalog_outbox_get(c, 2, &out));
+	assert_good(catalog_outbox_get(c, 3, &out));
+	assert_good(catalog_outbox_get(c, 4, &out));
+	assert_true(view_equal(view_buf(&out), view_of("line\0\nline\0\n", 12)));
+	assert_good(catalog_outbox_clear(c, UINT64_MAX));
+	assert_gone(catalog_outbox_get(c, 4, &out));
+}
+
+/* ---- what a damaged file may hold ---- */
+
+static void row_that_a_stranger_wrote_is_refused(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	static const char *const damages[] = {
+	    "UPDATE principals SET name = 'a' || char(0) || 'b'",
+	    "UPDATE principals SET name = printf('%064d', 0)",
+	    "UPDATE principals SET id = -1",
+	};
+	struct principal_row row;
+	unsigned count = 0;
+
+	(void)kit_principal(c, "acme");
+	for (size_t i = 0; i < ARRAY_LEN(damages); i++) {
+		assert_good(catalog_begin(c));
+		assert_int_equal(sqlite3_exec(c->db, damages[i], 0, 0, 0), SQLITE_OK);
+		assert_refused(catalog_each_principal(c, stop_with_7, &count), E_INTEGRITY);
+		catalog_rollback(c);
+	}
+	assert_int_equal(count, 0);
+	assert_good(catalog_principal_by_name(c, "acme", &row));
+}
+
+static void check_finds_what_does_not_fit_together(void **state)
+{
+	static const struct {
+		const char *damage, *finding;
+	} cases[] = {
+	    {"UPDATE zones SET root = 0", "its root is not there"},
+	    {"DELETE FROM zone_secrets", "has no secret"},
+	    {"UPDATE nodes SET version = 99 WHERE kind = 2", "its version is not there"},
+	    {"UPDATE nodes SET upload = 99 WHERE kind = 2", "its upload is not there"},
+	    {"UPDATE zones SET used_bytes = 5", "bytes used"},
+	    {"UPDATE zones SET reserved_bytes = 5", "bytes reserved"},
+	    {"UPDATE nodes SET parent = (SELECT id FROM nodes WHERE kind = 2) WHERE name = X'67'",
+	     "is a file"},
+	    {"PRAGMA foreign_keys = OFF; DELETE FROM principals",
+	     "credentials 1: refers to a row of principals"},
+	};
+	const struct kit *kit = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct catalog *c = kit_catalog(kit);
+		CLEANUP(buf_done) struct buf problems = {0};
+		const char *lines = NULL;
+		uint64_t zone = kit_zone(c, "acme"), root = kit_root(c, zone);
+		struct credential_row key = credential(kit_principal(c, "anna"), "abc");
+		assert_good(catalog_credential_add(c, &key));
+		(void)kit_version(c, kit_node(c, zone, root, "f"), 1);
+		(void)kit_node(c, zone, root, "g");
+		assert_good(catalog_check(c, &problems));
+		assert_int_equal(problems.len, 0);
+		assert_int_equal(sqlite3_exec(c->db, cases[i].damage, 0, 0, 0), SQLITE_OK);
+		assert_good(catalog_check(c, &problems));
+		assert_good(buf_text(&problems, &lines));
+		if (!strstr(lines, cases[i].finding))
+			print_message("# %s: %s", cases[i].damage, lines);
+		assert_non_null(strstr(lines, cases[i].finding));
+		assert_ptr_equal(strchr(lines, '\n'), lines + problems.len - 1); /* nothing else */
+		catalog_close(&c);
+		assert_good(sys_unlink(kit->fd, "catalog.db"));
+	}
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    CASE(principal_by_name_or_number_is_what_was_added),
+	    CASE(principal_that_is_not_there_is_gone),
+	    CASE(credential_is_found_for_its_principal_only),
+	    CASE(credential_of_nobody_is_refused),
+	    CASE(grant_of_the_same_place_replaces_the_rights),
+	    CASE(remove_principal_takes_its_keys_and_grants_and_never_gives_its_number_again),
+	    CASE(walk_goes_by_name_and_ends_where_visit_says),
+	    CASE(zone_comes_back_as_it_was_set),
+	    CASE(zone_that_does_not_fit_is_refused_whole),
+	    CASE(account_below_zero_or_beyond_all_is_refused),
+	    CASE(node_comes_back_as_it_was_added),
+	    CASE(node_whose_name_is_taken_is_refused),
+	    CASE(node_that_fits_nowhere_is_refused),
+	    CASE(object_is_drawn_or_the_callers_and_its_key_outlives_the_node),
+	    CASE(remove_node_in_use_is_refused),
+	    CASE(children_come_in_pages_each_once),
+	    CASE(version_comes_back_as_it_was_added),
+	    CASE(upload_comes_back_as_it_was_set),
+	    CASE(upload_of_impossible_size_is_refused),
+	    CASE(blob_is_known_wherever_it_is_named),
+	    CASE(doomed_blobs_come_once_and_in_order),
+	    CASE(outbox_keeps_exact_bytes_until_they_are_cleared),
+	    CASE(row_that_a_stranger_wrote_is_refused),
+	    CASE(check_finds_what_does_not_fit_together),
+	};
+
+	return cmocka_run_group_tests_name("catalog rows", tests, NULL, NULL);
+}
