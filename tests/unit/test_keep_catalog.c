@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The catalog as a database: opening, refusals, versions, transactions, crashes, readers. */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "daemon/keep/catalog_db.h"
@@ -416,6 +418,66 @@ static void transaction_undone_behind_our_back_lets_nothing_through(void **state
 	assert_number(c, "a", 5);
 }
 
+static void statement_without_memory_says_so_and_works_again(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = opened(*state, true);
+
+	set_number(c, "a", 1);
+	assert_good(catalog_begin(c));
+	set_number(c, "a", 2);
+	(void)sqlite3_hard_heap_limit64(sqlite3_memory_used() + 65536);
+	err_clear();
+	int rc = fill(c, "big");
+	(void)sqlite3_hard_heap_limit64(0);
+	assert_int_equal(rc, E_NOMEM);
+	err_clear();
+	catalog_rollback(c);
+	assert_number(c, "a", 1);
+	assert_good(fill(c, "big"));
+}
+
+/* In a child, whose files may not grow any more; 0 when all was refused as it must be. */
+static int write_beyond_the_limit(const char *dir)
+{
+	const struct rlimit limit = {1 << 20, 1 << 20};
+	struct catalog *c = NULL;
+
+	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || setrlimit(RLIMIT_FSIZE, &limit) ||
+	    catalog_open(dir, false, &c) || catalog_begin(c) || catalog_meta_set_u64(c, "a", 2))
+		return 1;
+	int rc = fill(c, "1");
+	if (!rc)
+		rc = fill(c, "2");
+	int end = catalog_commit(c);
+	if (end != E_IO && end != E_FULL)
+		return 2;
+	uint64_t value = 0;
+	if (catalog_meta_get_u64(c, "a", &value) || value != 1)
+		return 3;
+	catalog_close(&c);
+	return rc == 0 || rc == E_IO || rc == E_FULL ? 0 : 4;
+}
+
+static void commit_that_cannot_be_written_fails_and_leaves_the_old_state(void **state)
+{
+	const struct kit *kit = *state;
+	struct catalog *c = opened(kit, true);
+	int status = 0;
+
+	set_number(c, "a", 1);
+	catalog_close(&c);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(write_beyond_the_limit(kit->dir));
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	c = opened(kit, false);
+	assert_number(c, "a", 1);
+	assert_unset(c, "1");
+	catalog_close(&c);
+}
+
 /* ---- values ---- */
 
 static void meta_keeps_any_number_and_any_bytes(void **state)
@@ -564,6 +626,52 @@ static void reader_sees_only_what_is_committed(void **state)
 	assert_number(reader, "a", 3);
 }
 
+struct watcher {
+	const char *dir;
+	uint64_t rounds, wrong;
+	bool stop; /* __atomic */
+};
+
+/* The two numbers are always set together. */
+static void *watch(void *arg)
+{
+	struct watcher *w = arg;
+	struct catalog *reader = NULL;
+
+	while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
+		uint64_t a = 0, b = 1;
+		if (catalog_open_reader(w->dir, &reader) || catalog_begin(reader) ||
+		    catalog_meta_get_u64(reader, "a", &a) ||
+		    catalog_meta_get_u64(reader, "b", &b) || catalog_commit(reader) || a != b)
+			w->wrong++;
+		catalog_close(&reader);
+		__atomic_add_fetch(&w->rounds, 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+static void reader_on_another_thread_sees_whole_transactions(void **state)
+{
+	const struct kit *kit = *state;
+	CLEANUP(catalog_close) struct catalog *c = opened(kit, true);
+	struct watcher w = {.dir = kit->dir};
+	pthread_t thread;
+
+	set_number(c, "a", 0);
+	set_number(c, "b", 0);
+	assert_int_equal(pthread_create(&thread, NULL, watch, &w), 0);
+	/* Enough for some checkpoints on the way, and for the watcher to have looked often. */
+	for (uint64_t i = 1; i < 1500 || __atomic_load_n(&w.rounds, __ATOMIC_ACQUIRE) < 20; i++) {
+		assert_good(catalog_begin(c));
+		set_number(c, "a", i);
+		set_number(c, "b", i);
+		assert_good(catalog_commit(c));
+	}
+	__atomic_store_n(&w.stop, true, __ATOMIC_RELEASE);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(w.wrong, 0);
+}
+
 static void reader_cannot_write(void **state)
 {
 	const struct kit *kit = *state;
@@ -698,10 +806,13 @@ int main(void)
 	    CASE(error_inside_a_savepoint_spares_the_transaction),
 	    CASE(full_disk_is_told_and_undoes_the_transaction),
 	    CASE(transaction_undone_behind_our_back_lets_nothing_through),
+	    CASE(statement_without_memory_says_so_and_works_again),
+	    CASE(commit_that_cannot_be_written_fails_and_leaves_the_old_state),
 	    CASE(meta_keeps_any_number_and_any_bytes),
 	    CASE(kill_in_mid_transaction_leaves_the_old_state),
 	    CASE(kill_at_any_moment_loses_nothing_committed),
 	    CASE(reader_sees_only_what_is_committed),
+	    CASE(reader_on_another_thread_sees_whole_transactions),
 	    CASE(reader_cannot_write),
 	    CASE(reader_opened_and_closed_leaves_the_writer_its_locks),
 	    CASE(begin_while_another_writes_says_again),
