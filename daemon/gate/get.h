@@ -14,7 +14,10 @@
 
 #include "daemon/gate/keeper.h"
 
-enum { GET_WINDOW = 8 }; /* opened chunks of 64 KiB that one download may hold */
+enum {
+	GET_WINDOW = 8, /* opened chunks of 64 KiB that one download may hold */
+	GET_READ_MAX = (GET_WINDOW - 1) * 64 * 1024, /* bytes in one get_read() */
+};
 
 struct get;
 

@@ -17,7 +17,10 @@
 
 #include "daemon/gate/keeper.h"
 
-enum { PUT_WINDOW = 32 }; /* chunk buffers of 64 KiB that one upload may hold */
+enum {
+	PUT_WINDOW = 32,        /* chunk buffers of 64 KiB that one upload may hold */
+	PUT_WRITE_MAX = 1 << 20 /* bytes in one put_write() */
+};
 
 struct put;
 

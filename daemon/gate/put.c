@@ -1,0 +1,709 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/gate/put.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "daemon/gate/put_inside.h"
+
+#define MAGIC 0x50555421u
+
+enum next { NEXT_GO, NEXT_WAIT, NEXT_END };
+
+static struct put *all; /* all of this gate, for YIELD and for the count */
+
+/* --- errors --- */
+
+static void set_error(struct put *p, int rc, const char *text)
+{
+	if (p->rc)
+		return;
+	p->rc = rc;
+	p->text = mem_text(text && *text ? text : err_word(rc));
+}
+
+void put_refuse(struct put *p, int rc, const char *text)
+{
+	set_error(p, rc, text);
+}
+
+void put_poison(struct put *p, int rc, const char *text)
+{
+	set_error(p, rc, text);
+	p->poisoned = true;
+}
+
+int put_error(const struct put *p)
+{
+	return fail(p->rc, "%s", p->text);
+}
+
+void put_failed(struct put *p, int rc)
+{
+	set_error(p, rc, err_cause());
+	err_clear();
+}
+
+char *put_sentence(const struct answer *a)
+{
+	struct reader r = reader_of(a->body);
+	struct view text = read_bytes(&r);
+
+	if (!reader_end(&r) || text.len == 0)
+		return mem_text(err_word(a->status));
+	return mem_text_n(text.data, text.len);
+}
+
+/* --- making and unmaking --- */
+
+static struct put *new_put(uv_loop_t *loop, struct keeper *keeper)
+{
+	struct put *p = mem_new(sizeof *p);
+
+	p->magic = MAGIC;
+	p->loop = loop;
+	p->keeper = keeper;
+	p->blob = p->source = PAYLOAD_NONE;
+	p->declared = p->before = SIZE_UNKNOWN;
+	p->mtime_s = TIME_UNKNOWN;
+	p->step = STEP;
+	p->copy = p->carry = p->claimed = p->sealed = p->present = spans_of(RUNS_MAX);
+	p->check.chunks = spans_of(RUNS_MAX);
+	for (unsigned i = 0; i < PUT_WINDOW; i++)
+		p->slot[i].have = spans_of(PIECES_MAX);
+	sha256_init(&p->hash);
+	p->next = all;
+	if (all)
+		all->prev = p;
+	all = p;
+	return p;
+}
+
+static void free_put(struct put *p)
+{
+	assert(put_idle(p) && p->blob.fd < 0 && p->source.fd < 0);
+	*(p->prev ? &p->prev->next : &all) = p->next;
+	if (p->next)
+		p->next->prev = p->prev;
+	payload_close(&p->blob);
+	payload_close(&p->source);
+	put_empty(p);
+	free(p->reason);
+	free(p->text);
+	p->magic = 0;
+	free(p);
+}
+
+static struct put *put_of(void *arg)
+{
+	struct put *p = arg;
+
+	assert(p->magic == MAGIC);
+	return p;
+}
+
+bool put_idle(const struct put *p)
+{
+	return p->busy == 0 && !p->asking;
+}
+
+unsigned put_count(void)
+{
+	unsigned n = 0;
+
+	for (const struct put *p = all; p; p = p->next)
+		n++;
+	return n;
+}
+
+/* --- what the owner hears --- */
+
+void put_synced(struct put *p)
+{
+	put_done *done = TAKE(p->synced_done);
+
+	if (done)
+		done(p->synced_arg, p->rc, p->rc ? p->text : "");
+}
+
+/* After this the owner may have called anything of put.h. */
+static void wake_owner(struct put *p)
+{
+	if (!p->hungry || p->called || p->end || (p->at != AT_FLOW && !p->rc))
+		return;
+	p->hungry = false;
+	if (p->on_room)
+		p->on_room(p->listener);
+}
+
+static void tell_end(struct put *p)
+{
+	put_done *done = TAKE(p->done);
+	int rc = p->rc;
+	const char *text = rc ? p->text : p->last_word ? p->last_word : "";
+
+	put_synced(p);
+	if (done)
+		done(p->done_arg, rc, text);
+}
+
+/* --- a lease --- */
+
+static bool lease_makes_sense(const struct lease *l)
+{
+	if (l->size > AGE_PLAIN_MAX || l->tail.len > CHUNK || l->sealed > l->size / CHUNK)
+		return false;
+	if (l->sealed && l->digest.len != SHA256_STATE_SIZE)
+		return false;
+	if (l->prefix)
+		return l->prefix == l->size && !l->sealed && !l->tail.len &&
+		       l->source_size >= l->prefix && l->source_size <= AGE_PLAIN_MAX;
+	return l->size == l->sealed * CHUNK + l->tail.len;
+}
+
+static int take_blobs(struct put *p, const struct lease *l, const struct answer *a)
+{
+	bool wants_source = l->prefix || p->carry.count;
+	int rc = 0;
+
+	if (a->fd_count < 1 || (wants_source && a->fd_count < 2))
+		return fail(E_PROTOCOL, "a lease without its descriptors");
+	rc = payload_open(&a->fds[0], l->blob_offset, view_of(l->payload_key, WIRE_HASH), &p->blob);
+	if (rc || !wants_source)
+		return rc;
+	rc = payload_open(&a->fds[1], l->source_offset, view_of(l->source_key, WIRE_HASH),
+			  &p->source);
+	p->source.finished = l->source_finished != 0;
+	p->source.size = l->source_size;
+	return rc;
+}
+
+/* The chunks and the tail of a clean resume. */
+static int restore(struct put *p, const struct lease *l)
+{
+	struct slot *s = NULL;
+	int rc = spans_add(&p->claimed, 0, l->sealed);
+
+	if (!rc)
+		rc = spans_add(&p->sealed, 0, l->sealed);
+	if (!rc && l->sealed)
+		rc = sha256_load(&p->hash, l->digest.data);
+	if (!rc && sha256_count(&p->hash) != l->sealed * CHUNK)
+		rc = fail(E_INTEGRITY, "the digest of the upload does not fit its chunks");
+	if (!rc && l->tail.len)
+		rc = put_take(p, l->sealed, &s);
+	if (!rc && s) {
+		memcpy(s->data, l->tail.data, l->tail.len);
+		rc = spans_add(&s->have, 0, l->tail.len);
+	}
+	return rc;
+}
+
+static int adopt(struct put *p, const struct lease *l, const struct answer *a)
+{
+	int rc = spans_add(&p->present, 0, l->size);
+
+	p->number = l->put;
+	p->granted = l->granted;
+	p->size = l->size;
+	p->hashed = p->synced = p->reported = l->sealed;
+	if (!rc && !lease_makes_sense(l))
+		rc = fail(E_PROTOCOL, "a lease that makes no sense");
+	if (!rc)
+		rc = take_blobs(p, l, a);
+	if (!rc)
+		rc = spans_add(&p->copy, 0, l->prefix);
+	return rc ? rc : restore(p, l);
+}
+
+/* The same upload under another key: nothing is sealed yet, all is to be copied. */
+static int adopt_again(struct put *p, const struct lease *l, const struct answer *a)
+{
+	spans_clear(&p->claimed);
+	spans_clear(&p->sealed);
+	p->hashed = p->synced = p->reported = 0;
+	sha256_init(&p->hash);
+	p->check.known = p->spoilt = false;
+	/* Nothing is brought over or sealed before the change that it was all for. */
+	p->copy_now = false;
+	p->hold = p->rekey_chunk != NO_CHUNK;
+	if (l->put != p->number)
+		return fail(E_PROTOCOL, "a lease for another upload");
+	if (l->granted > p->granted)
+		p->granted = l->granted;
+	int rc = take_blobs(p, l, a);
+	struct spans empty = p->copy; /* it has been copied before, or nothing was */
+	p->copy = p->carry;
+	p->carry = empty;
+	return rc;
+}
+
+static void wipe_lease(struct lease *l)
+{
+	wipe(l->payload_key, sizeof l->payload_key);
+	wipe(l->source_key, sizeof l->source_key);
+}
+
+/* --- opening --- */
+
+static void tell_opened(struct put *p, struct put *opened)
+{
+	put_opened *tell = TAKE(p->opened);
+
+	tell(p->opened_arg, p->rc, p->rc ? p->text : "", opened);
+}
+
+static void on_opened(void *arg, const struct answer *a)
+{
+	struct put *p = put_of(arg);
+	struct lease l = {0};
+	int rc = a->status;
+
+	p->asking = false;
+	if (rc) {
+		CLEANUP(mem_free) char *text = put_sentence(a);
+		put_refuse(p, rc, text);
+		p->at = AT_OVER;
+	} else if (lease_read(a->body, &l)) {
+		put_failed(p, E_PROTOCOL);
+		p->at = AT_OVER; /* there is nothing that could be given back */
+	} else {
+		rc = adopt(p, &l, a);
+		if (rc)
+			put_failed(p, rc);
+		p->at = AT_FLOW;
+	}
+	wipe_lease(&l);
+	if (p->rc) {
+		p->end = END_LEAVE;
+		p->spoilt = true;
+		p->reason = mem_text(p->text);
+	}
+	tell_opened(p, p->rc ? NULL : p);
+	put_drive(p);
+}
+
+void put_open(uv_loop_t *loop, struct keeper *keeper, uint64_t session, struct view path,
+	      uint8_t flags, uint64_t declared, put_opened *opened, void *arg)
+{
+	struct put *p = new_put(loop, keeper);
+	struct ask_put_open m = {.path = path, .flags = flags, .declared = declared};
+
+	p->declared = declared;
+	p->opened = opened;
+	p->opened_arg = arg;
+	p->asking = true;
+	(void)keeper_ask_put_open(keeper, session, &m, on_opened, p);
+}
+
+void put_listen(struct put *p, void (*on_room)(void *arg), void (*on_yielded)(void *arg), void *arg)
+{
+	p->on_room = on_room;
+	p->on_yielded = on_yielded;
+	p->listener = arg;
+}
+
+uint64_t put_number(const struct put *p)
+{
+	return p->number;
+}
+
+void put_set_mtime(struct put *p, int64_t mtime_s)
+{
+	p->mtime_s = mtime_s;
+}
+
+void put_sync(struct put *p, put_done *done, void *arg)
+{
+	assert(!p->synced_done && !p->end);
+	p->synced_done = done;
+	p->synced_arg = arg;
+	put_drive(p);
+}
+
+/* --- states --- */
+
+static enum next to(struct put *p, enum put_at at);
+
+bool put_clean(const struct put *p)
+{
+	uint64_t run = put_stored_run(p);
+
+	return !p->spoilt && spans_end(&p->claimed) == run && p->copy.count == 0 &&
+	       spans_have(&p->present, 0, run * CHUNK);
+}
+
+static enum next at_asked(struct put *p)
+{
+	(void)p;
+	return NEXT_WAIT;
+}
+
+static enum next at_flow(struct put *p)
+{
+	if (p->end)
+		return to(p, AT_DRAIN);
+	put_pump(p);
+	if (p->rc)
+		p->rekey = false;
+	return p->rekey ? to(p, AT_SETTLE) : NEXT_WAIT;
+}
+
+/* Re-keying 1: all that is under way comes to rest, an unfinished copy is completed. */
+static enum next at_settle(struct put *p)
+{
+	if (p->rc || (p->end && p->end != END_PUBLISH)) {
+		p->rekey = false;
+		return to(p, AT_FLOW);
+	}
+	put_settle_shrink(p);
+	put_pump(p);
+	if (!put_idle(p))
+		return NEXT_WAIT;
+	if (p->copy.count) {
+		put_refuse(p, E_LIMIT,
+			   "writes too far apart: unfinished pieces of the file fill "
+			   "all the room that an upload has");
+		return to(p, AT_SETTLE);
+	}
+	return to(p, AT_RECALL);
+}
+
+static int find_carry(struct put *p)
+{
+	int rc = 0;
+
+	spans_clear(&p->carry);
+	SPANS_EACH(run, &p->sealed, 0, NO_CHUNK)
+	SPANS_EACH(piece, &p->present, run.from * CHUNK, run.to * CHUNK)
+	if (!rc)
+		rc = spans_add(&p->carry, piece.from, piece.to);
+	for (unsigned i = 0; i < PUT_WINDOW; i++)
+		if (p->slot[i].state == SLOT_FIXED)
+			put_release(&p->slot[i]);
+	return rc;
+}
+
+/* It stays as it was: what was fetched is in the blob and claimed. */
+static void forget_recalled(struct put *p)
+{
+	spans_clear(&p->carry);
+	for (unsigned i = 0; i < PUT_WINDOW; i++) {
+		struct slot *s = &p->slot[i];
+		if (s->state == SLOT_OPEN && spans_have(&p->claimed, s->index, s->index + 1))
+			put_release(s);
+	}
+}
+
+/*
+ * Re-keying 2: the keep gives the old blob back as a source only where something at its
+ * beginning counts. The changed chunk ends what may count after a crash, unless it is the
+ * very first, for then nothing else would come back; where nothing counts, the little that
+ * there is must be fetched now.
+ */
+static enum next at_recall(struct put *p)
+{
+	int rc = 0;
+
+	if (!p->recalling) {
+		p->recalling = true;
+		rc = find_carry(p);
+		p->durable = put_durable(p, put_stored_run(p));
+		if (p->rekey_chunk && p->durable > p->rekey_chunk * CHUNK)
+			p->durable = p->rekey_chunk * CHUNK;
+	}
+	if (!rc && !p->rc && !p->durable && p->carry.count) {
+		put_load(p, &p->blob, &p->carry);
+		if (p->busy)
+			return NEXT_WAIT;
+		rc = p->rc ? 0
+			   : fail(E_LIMIT, "stored bytes were changed before the beginning "
+					   "of the file was there");
+	}
+	p->recalling = false;
+	if (rc)
+		put_failed(p, rc);
+	if (!p->rc)
+		return to(p, AT_PART);
+	forget_recalled(p);
+	return to(p, AT_SETTLE);
+}
+
+/* Re-keying 3: make durable what shall count, let go of the old blob. */
+static enum next at_part(struct put *p)
+{
+	put_part(p, false, true);
+	return to(p, AT_PARTED);
+}
+
+static void on_rekeyed(void *arg, const struct answer *a)
+{
+	struct put *p = put_of(arg);
+	struct lease l = {0};
+	int rc = a->status;
+
+	p->asking = false;
+	if (rc) {
+		CLEANUP(mem_free) char *text = put_sentence(a);
+		put_refuse(p, rc, text);
+	} else {
+		rc = lease_read(a->body, &l);
+		if (!rc)
+			rc = adopt_again(p, &l, a);
+		if (rc)
+			put_failed(p, rc);
+	}
+	wipe_lease(&l);
+	put_drive(p);
+}
+
+static enum next at_parted(struct put *p)
+{
+	struct ask_put_rekey m = {.durable = p->durable};
+
+	if (p->busy)
+		return NEXT_WAIT;
+	p->rekey = false;
+	p->rekeys++;
+	if (p->rc || (p->end && p->end != END_PUBLISH)) {
+		p->spoilt = true; /* the blob is closed: it can only be left as it is */
+		return to(p, AT_FLOW);
+	}
+	p->asking = true;
+	(void)keeper_ask_put_rekey(p->keeper, p->number, &m, on_rekeyed, p);
+	return to(p, AT_REKEYED);
+}
+
+static enum next at_rekeyed(struct put *p)
+{
+	if (p->asking)
+		return NEXT_WAIT;
+	p->spoilt |= p->rc != 0;
+	return to(p, AT_FLOW);
+}
+
+/* A finished upload may not have been sealed up to its end or behind it: that happens where it
+ * was shortened and sent again. */
+static bool ends_in_sealed(const struct put *p)
+{
+	uint64_t last = p->size ? (p->size - 1) / CHUNK : 0;
+
+	return spans_end(&p->claimed) > last;
+}
+
+static bool is_whole(const struct put *p)
+{
+	uint64_t last = p->size ? (p->size - 1) / CHUNK : 0;
+
+	return p->copy.count == 0 && p->hashed == last && put_stored_run(p) == last;
+}
+
+/* The ends 1: all that can still be stored and hashed. */
+static enum next at_drain(struct put *p)
+{
+	if (p->poisoned)
+		p->end = END_DROP;
+	else if (p->rc && p->end != END_DROP)
+		p->end = END_LEAVE;
+	if (p->end != END_DROP)
+		put_pump(p);
+	if (p->rc && (p->end == END_PUBLISH || p->end == END_PARTIAL))
+		return to(p, AT_DRAIN);
+	if (!put_idle(p))
+		return NEXT_WAIT;
+	if (p->end != END_PUBLISH)
+		return to(p, AT_LAST);
+	if (ends_in_sealed(p)) {
+		if (p->rekeys >= REKEYS_MAX)
+			put_refuse(p, E_LIMIT, "changed too often: send the file again as a whole");
+		p->rekey = true;
+		p->rekey_chunk = NO_CHUNK;
+		return to(p, p->rc ? AT_DRAIN : AT_SETTLE);
+	}
+	if (is_whole(p))
+		return to(p, AT_LAST);
+	put_refuse(p, E_IO, "the upload could not be completed");
+	return to(p, AT_DRAIN);
+}
+
+/* The ends 2: the last chunk, the sync, the descriptors. */
+static enum next at_last(struct put *p)
+{
+	put_part(p, p->end == END_PUBLISH, p->end != END_DROP);
+	return to(p, AT_SEALED);
+}
+
+static void on_told(void *arg, const struct answer *a)
+{
+	struct put *p = put_of(arg);
+
+	p->asking = false;
+	if (a->status) {
+		CLEANUP(mem_free) char *text = put_sentence(a);
+		put_refuse(p, a->status, text);
+	}
+	put_drive(p);
+}
+
+static void ask_finish(struct put *p)
+{
+	struct ask_put_finish m = {.size = p->size, .mtime_s = p->mtime_s};
+
+	sha256_now(&p->hash, m.sha256);
+	(void)keeper_ask_put_finish(p->keeper, p->number, &m, on_told, p);
+}
+
+static void ask_drop(struct put *p)
+{
+	struct ask_put_drop m = {.code = (uint8_t)-p->rc, .reason = view_text(p->text)};
+
+	(void)keeper_ask_put_drop(p->keeper, p->number, &m, on_told, p);
+}
+
+static void ask_suspend(struct put *p)
+{
+	uint8_t state[SHA256_STATE_SIZE];
+	uint64_t stored = put_stored_run(p);
+	struct slot *tail = put_find(p, stored);
+	struct ask_put_suspend m = {.durable = put_durable(p, p->synced),
+				    .mtime_s = p->mtime_s,
+				    .reason = view_text(p->rc ? p->text : p->reason)};
+
+	if (put_clean(p)) {
+		assert(p->hashed == stored && p->synced == stored);
+		sha256_save(&p->hash, state);
+		m.clean = 1;
+		m.sealed = stored;
+		m.digest = view_of(state, sizeof state);
+		if (tail && tail->state == SLOT_OPEN)
+			m.tail = view_of(tail->data, (size_t)spans_run(&tail->have, 0));
+	}
+	(void)keeper_ask_put_suspend(p->keeper, p->number, &m, on_told, p);
+	wipe(state, sizeof state);
+}
+
+/* The ends 3: the keep hears of it. */
+static enum next at_sealed(struct put *p)
+{
+	if (p->busy)
+		return NEXT_WAIT;
+	if (p->poisoned)
+		p->end = END_DROP;
+	else if (p->rc && p->end == END_PUBLISH)
+		p->end = END_LEAVE;
+	p->asking = true;
+	if (p->end == END_PUBLISH)
+		ask_finish(p);
+	else if (p->end == END_DROP)
+		ask_drop(p);
+	else
+		ask_suspend(p);
+	if (p->end == END_PARTIAL)
+		p->last_word = "left unfinished, to be resumed";
+	return to(p, AT_TOLD);
+}
+
+static enum next at_told(struct put *p)
+{
+	return p->asking ? NEXT_WAIT : to(p, AT_OVER);
+}
+
+static enum next at_over(struct put *p)
+{
+	tell_end(p);
+	return NEXT_END;
+}
+
+static const struct {
+	const char *name;
+	enum next (*run)(struct put *p);
+} put_row[] = {
+    [AT_ASKED] = {"asked", at_asked},       [AT_FLOW] = {"flow", at_flow},
+    [AT_SETTLE] = {"settle", at_settle},    [AT_RECALL] = {"recall", at_recall},
+    [AT_PART] = {"part", at_part},          [AT_PARTED] = {"parted", at_parted},
+    [AT_REKEYED] = {"rekeyed", at_rekeyed}, [AT_DRAIN] = {"drain", at_drain},
+    [AT_LAST] = {"last", at_last},          [AT_SEALED] = {"sealed", at_sealed},
+    [AT_TOLD] = {"told", at_told},          [AT_OVER] = {"over", at_over},
+};
+
+static enum next to(struct put *p, enum put_at at) /* the only writer of p->at but for birth */
+{
+	p->at = at;
+	return NEXT_GO;
+}
+
+void put_drive(struct put *p)
+{
+	enum next n = NEXT_GO;
+
+	p->again = true;
+	if (p->driving)
+		return; /* a callback of ours called us: the loop below goes on */
+	p->driving = true;
+	while (n != NEXT_END && p->again) {
+		p->again = false;
+		do
+			n = put_row[p->at].run(p);
+		while (n == NEXT_GO);
+		if (n == NEXT_WAIT)
+			wake_owner(p);
+	}
+	p->driving = false;
+	if (n == NEXT_END)
+		free_put(p);
+	else if (p->busy == 0)
+		put_rest(p);
+}
+
+/* --- the ends --- */
+
+/* A partial keeps what a shrink just before the end has cut off. */
+static void undo_shrink(struct put *p)
+{
+	if (p->before != SIZE_UNKNOWN)
+		p->size = p->before;
+	p->before = SIZE_UNKNOWN;
+}
+
+static void end(struct put *p, enum put_end how, const char *reason, put_done *done, void *arg)
+{
+	assert(!p->end);
+	p->end = how;
+	p->needed = 0;
+	p->hold = false;
+	p->reason = mem_text(reason);
+	p->done = done;
+	p->done_arg = arg;
+	if (how != END_PUBLISH)
+		undo_shrink(p);
+	put_drive(p);
+}
+
+void put_close(struct put *p, put_done *done, void *arg)
+{
+	if (put_publishable(p))
+		end(p, END_PUBLISH, "closed", done, arg);
+	else
+		end(p, END_PARTIAL, "closed before its end", done, arg);
+}
+
+void put_abandon(struct put *p, const char *reason, put_done *done, void *arg)
+{
+	p->synced_done = NULL; /* whoever asked is gone */
+	end(p, END_LEAVE, reason, done, arg);
+}
+
+bool put_yield(uv_loop_t *loop, uint64_t number)
+{
+	for (struct put *p = all; p; p = p->next) {
+		if (p->loop != loop || p->number != number || p->at == AT_ASKED)
+			continue;
+		if (p->end)
+			return true; /* it is on its way out */
+		if (p->on_yielded)
+			p->on_yielded(p->listener);
+		put_abandon(p, "another session took the upload over", NULL, NULL);
+		return true;
+	}
+	return false;
+}
