@@ -21,7 +21,7 @@ done
 refused='
 \bsftp_(server_|get_client_message|client_message|reply_|handle) lib|daemon|client
 \b(secure_)?getenv\s*\((?!"(JOURNAL_STREAM|NOTIFY_SOCKET)"\)) lib|daemon/keep|daemon/gate
-\b(atof|strtol|strtoul|sscanf|rand|srand|random|tmpnam|tempnam|mktemp|alloca|localtime|localtime_r)\s*\( lib|daemon|client
+\b(atof|sscanf|rand|srand|random|tmpnam|tempnam|mktemp|alloca|localtime|localtime_r)\s*\( lib|daemon|client
 '
 calls() {
 	c_files "$1" | while read -r file; do
