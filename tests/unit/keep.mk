@@ -27,3 +27,45 @@ tests_unit_test_keep_catalog_rows_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_catalog_shred_SOURCES = tests/unit/test_keep_catalog_shred.c $(keep_catalog_kit)
 tests_unit_test_keep_catalog_shred_CFLAGS = $(keep_storage_test_CFLAGS)
 tests_unit_test_keep_catalog_shred_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+# Rights, accounts and the tree, on a real catalog with real keys.
+KEEP_TREE_TESTS = \
+	tests/unit/test_keep_access \
+	tests/unit/test_keep_ssh_key \
+	tests/unit/test_keep_accounts \
+	tests/unit/test_keep_tree \
+	tests/unit/test_keep_tree_change
+UNIT_TESTS += $(KEEP_TREE_TESTS)
+
+keep_world = tests/unit/keep_world.c tests/unit/keep_world.h
+keep_tree_test_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(CMOCKA_CFLAGS)
+
+tests_unit_test_keep_access_SOURCES = tests/unit/test_keep_access.c
+tests_unit_test_keep_access_CFLAGS = $(keep_tree_test_CFLAGS)
+tests_unit_test_keep_access_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_ssh_key_SOURCES = tests/unit/test_keep_ssh_key.c
+tests_unit_test_keep_ssh_key_CFLAGS = $(keep_tree_test_CFLAGS)
+tests_unit_test_keep_ssh_key_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_accounts_SOURCES = tests/unit/test_keep_accounts.c $(keep_world)
+tests_unit_test_keep_accounts_CFLAGS = $(keep_tree_test_CFLAGS)
+tests_unit_test_keep_accounts_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_tree_SOURCES = tests/unit/test_keep_tree.c $(keep_world)
+tests_unit_test_keep_tree_CFLAGS = $(keep_tree_test_CFLAGS)
+tests_unit_test_keep_tree_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_tree_change_SOURCES = tests/unit/test_keep_tree_change.c $(keep_world)
+tests_unit_test_keep_tree_change_CFLAGS = $(keep_tree_test_CFLAGS)
+tests_unit_test_keep_tree_change_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_path tests/fuzz/fuzz_ssh_key
+TESTS += tests/fuzz/fuzz_path tests/fuzz/fuzz_ssh_key
+tests_fuzz_fuzz_path_SOURCES = tests/fuzz/fuzz_path.c tests/fuzz/replay.c
+tests_fuzz_fuzz_path_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fuzz_fuzz_path_LDADD = $(keep_LIBS)
+tests_fuzz_fuzz_ssh_key_SOURCES = tests/fuzz/fuzz_ssh_key.c tests/fuzz/replay.c
+tests_fuzz_fuzz_ssh_key_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fuzz_fuzz_ssh_key_LDADD = $(keep_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_path tests/fuzz/corpus/fuzz_ssh_key
