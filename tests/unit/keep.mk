@@ -34,10 +34,13 @@ KEEP_TREE_TESTS = \
 	tests/unit/test_keep_ssh_key \
 	tests/unit/test_keep_accounts \
 	tests/unit/test_keep_tree \
-	tests/unit/test_keep_tree_change
+	tests/unit/test_keep_tree_change \
+	tests/unit/test_keep_tree_pages \
+	tests/unit/test_keep_tree_rename
 UNIT_TESTS += $(KEEP_TREE_TESTS)
 
 keep_world = tests/unit/keep_world.c tests/unit/keep_world.h
+keep_tree_kit = $(keep_world) tests/unit/tree_kit.c tests/unit/tree_kit.h
 keep_tree_test_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(CMOCKA_CFLAGS)
 
 tests_unit_test_keep_access_SOURCES = tests/unit/test_keep_access.c
@@ -56,9 +59,17 @@ tests_unit_test_keep_tree_SOURCES = tests/unit/test_keep_tree.c $(keep_world)
 tests_unit_test_keep_tree_CFLAGS = $(keep_tree_test_CFLAGS)
 tests_unit_test_keep_tree_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
-tests_unit_test_keep_tree_change_SOURCES = tests/unit/test_keep_tree_change.c $(keep_world)
+tests_unit_test_keep_tree_change_SOURCES = tests/unit/test_keep_tree_change.c $(keep_tree_kit)
 tests_unit_test_keep_tree_change_CFLAGS = $(keep_tree_test_CFLAGS)
 tests_unit_test_keep_tree_change_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_tree_pages_SOURCES = tests/unit/test_keep_tree_pages.c $(keep_tree_kit)
+tests_unit_test_keep_tree_pages_CFLAGS = $(keep_tree_test_CFLAGS)
+tests_unit_test_keep_tree_pages_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_tree_rename_SOURCES = tests/unit/test_keep_tree_rename.c $(keep_tree_kit)
+tests_unit_test_keep_tree_rename_CFLAGS = $(keep_tree_test_CFLAGS)
+tests_unit_test_keep_tree_rename_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/fuzz/fuzz_path tests/fuzz/fuzz_ssh_key
 TESTS += tests/fuzz/fuzz_path tests/fuzz/fuzz_ssh_key
