@@ -58,7 +58,7 @@ static int take_word(struct parse *p, const char *word)
 	size_t used = strlen(p->words);
 	int n = snprintf(p->words + used, sizeof p->words - used, "%s%s", used ? " " : "", word);
 
-	if (n < 0 || (size_t)n >= sizeof p->words - used)
+	if (n < 0 || (size_t)n >= sizeof p->words - used || strchr(word, ' '))
 		return fail(E_USAGE, "unknown command '%s' (see dropkeepctl --help)", word);
 	const struct command *c = find_command(p->words);
 	if (!c) {
