@@ -15,6 +15,7 @@ libbase_a_SOURCES = \
 	lib/base/secret.c lib/base/secret.h \
 	lib/base/settings.c lib/base/settings.h \
 	lib/base/sha256.c lib/base/sha256.h \
+	lib/base/slots.c lib/base/slots.h \
 	lib/base/sys.c lib/base/sys.h \
 	lib/base/text.c lib/base/text.h \
 	lib/base/units.c lib/base/units.h
