@@ -88,6 +88,7 @@ static int check_descriptors(void)
 			    LINK_FD);
 	(void)fcntl(LINK_FD, F_SETFD, FD_CLOEXEC);
 	(void)fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC);
+	(void)close_range(LOCK_FD + 1, UINT_MAX, 0); /* whatever else was left open for us */
 	return 0;
 }
 

@@ -27,7 +27,7 @@ void file_unref(struct file *f)
 	assert(f->refs);
 	if (--f->refs)
 		return;
-	assert(!f->put && !f->get && !f->number && !f->reads && !f->syncs);
+	assert(!f->put && !f->get && !f->number && !f->reads && !f->sync);
 	*(f->prev ? &f->prev->next : &t->files) = f->next;
 	if (f->next)
 		f->next->prev = f->prev;

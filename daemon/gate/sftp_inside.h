@@ -36,8 +36,8 @@ struct file {
 
 	struct put *put; /* NULL: yielded to a newcomer, or being closed */
 	bool append, closing;
-	uint64_t size;  /* of an upload that is being closed */
-	unsigned syncs; /* of the upload, under way */
+	uint64_t size;     /* of an upload that is being closed */
+	struct call *sync; /* under way; its end is not told once the upload is given up */
 	struct get *get;
 	unsigned reads;    /* queued */
 	uint64_t blocked;  /* the pass of talk_give() that found its data not ready */
@@ -143,6 +143,7 @@ MUST_USE int talk_write_piece(struct talk *t, const struct packet *p);
 bool talk_produce_reads(struct talk *t, struct buf *out); /* false: no memory */
 
 int ask_sync(struct talk *t, uint32_t id, struct file *f); /* as an op answers */
+void file_forget_sync(struct file *f, const char *text);   /* answered with it, unless NULL */
 void ask_stat(struct talk *t, uint32_t id, struct view path, struct file *f);
 void ask_set_attrs(struct talk *t, uint32_t id, struct view path, const struct fxattrs *a);
 void ask_rename(struct talk *t, uint32_t id, const struct path *from, const struct path *to,

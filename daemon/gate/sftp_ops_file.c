@@ -22,7 +22,10 @@ static void on_yielded(void *arg)
 	struct file *f = arg;
 
 	f->put = NULL;
+	f->refs++;
+	file_forget_sync(f, taken_over);
 	talk_wake(f->talk);
+	file_unref(f);
 }
 
 static void answer_opened(struct call *c, struct file *f)
@@ -197,7 +200,7 @@ int op_close(struct talk *t, uint32_t id, struct reader *r)
 	f->closing = f->kind != FILE_DIR;
 	if (f->kind == FILE_DIR)
 		reply_ok(&t->replies, id);
-	else if (f->kind == FILE_PUT && !f->syncs)
+	else if (f->kind == FILE_PUT && !f->sync)
 		close_put(f);
 	else if (f->kind == FILE_GET && !f->reads)
 		close_get(f);
@@ -208,37 +211,48 @@ int op_close(struct talk *t, uint32_t id, struct reader *r)
 }
 
 /* fsync@openssh.com */
+static void sync_over(struct call *c)
+{
+	struct file *f = c->file;
+
+	f->sync = NULL;
+	if (f->closing && !c->talk->ended)
+		close_put(f);
+	call_free(c);
+}
+
 static void on_synced(void *arg, int rc, const char *text)
 {
 	struct call *c = arg;
-	struct file *f = c->file;
-	struct talk *t = c->talk;
 
-	f->syncs--;
-	if (!t->ended) {
-		if (rc)
-			reply_error(&t->replies, c->id, rc, text);
-		else
-			reply_ok(&t->replies, c->id);
-		if (f->closing && !f->syncs)
-			close_put(f);
-	}
-	call_free(c);
+	if (rc)
+		reply_error(&c->talk->replies, c->id, rc, text);
+	else
+		reply_ok(&c->talk->replies, c->id);
+	sync_over(c);
+}
+
+void file_forget_sync(struct file *f, const char *text)
+{
+	if (!f->sync)
+		return;
+	if (text)
+		reply_error(&f->talk->replies, f->sync->id, E_TAKEN, text);
+	sync_over(f->sync);
 }
 
 int ask_sync(struct talk *t, uint32_t id, struct file *f)
 {
-	if (f->syncs)
+	if (f->sync)
 		return stall(t, TALK_STALL_TURN);
 	if (!f->put) {
 		reply_error(&t->replies, id, E_TAKEN, taken_over);
 		return 0;
 	}
-	struct call *c = call_new(t, id);
-	c->file = f;
+	f->sync = call_new(t, id);
+	f->sync->file = f;
 	f->refs++;
-	f->syncs++;
-	put_sync(f->put, on_synced, c);
+	put_sync(f->put, on_synced, f->sync);
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "daemon/gate/sftp_inside.h"
 
-enum { TALK_MAGIC = 0x74616c6b, CALL_MAGIC = 0x63616c6c };
+enum { TALK_MAGIC = 0x74616c6b, CALL_MAGIC = 0x63616c6c, REPLIES_KEPT = 64 * 1024 };
 
 struct talk *talk_new(const struct talk_env *env)
 {
@@ -117,6 +117,8 @@ static void leave_file(struct talk *t, struct file *f, const char *reason)
 		t->closes++;
 		put_abandon(TAKE(f->put), reason, on_gone, t);
 	}
+	f->refs++;
+	file_forget_sync(f, NULL);
 	if (f->get) {
 		t->closes++;
 		get_close(TAKE(f->get), E_GONE, on_gone, t);
@@ -125,6 +127,7 @@ static void leave_file(struct talk *t, struct file *f, const char *reason)
 		file_close_handle(f);
 	else if (f->closing && f->kind == FILE_GET)
 		file_unref(f); /* its CLOSE waited for READs that are dropped */
+	file_unref(f);
 }
 
 void talk_end(struct talk *t, const char *reason, void (*done)(void *arg), void *arg)
@@ -207,18 +210,31 @@ enum talk_stall talk_stalled(const struct talk *t)
 	return t->stall;
 }
 
+static int give_replies(struct talk *t, struct buf *out)
+{
+	int rc = buf_add(out, t->replies.buf.data, t->replies.buf.len);
+
+	if (rc)
+		return rc;
+	buf_clear(&t->replies.buf);
+	if (t->replies.buf.cap > REPLIES_KEPT)
+		buf_done(&t->replies.buf);
+	return 0;
+}
+
+/* READs make answers of their own where a file ends, or fails. */
 int talk_give(struct talk *t, struct buf *out)
 {
 	assert(t->magic == TALK_MAGIC && !t->ended);
-	int rc = buf_add(out, t->replies.buf.data, t->replies.buf.len);
-	if (rc)
-		return rc;
-	if (t->replies.buf.len > OUT_FILL / 2)
-		buf_done(&t->replies.buf);
-	buf_clear(&t->replies.buf);
-	if (!talk_produce_reads(t, out) || t->replies.lost)
-		return fail(E_NOMEM, "no memory for data that was asked for");
-	return 0;
+	int rc = give_replies(t, out);
+
+	if (!rc && !talk_produce_reads(t, out))
+		rc = fail(E_NOMEM, "no memory for data that was asked for");
+	if (!rc)
+		rc = give_replies(t, out);
+	if (!rc && t->replies.lost)
+		rc = fail(E_NOMEM, "no memory for an answer");
+	return rc;
 }
 
 bool talk_idle(const struct talk *t)

@@ -19,3 +19,51 @@ tests_unit_test_gate_get_SOURCES = tests/unit/test_gate_get.c $(transfer_fake)
 tests_unit_test_gate_get_CFLAGS = $(transfer_test_CFLAGS)
 tests_unit_test_gate_get_LDFLAGS = $(transfer_test_LDFLAGS)
 tests_unit_test_gate_get_LDADD = $(transfer_test_LDADD)
+
+# The conversation around them, against a keep that the test plays (gate_kit).
+gate_test_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(LIBSSH_CFLAGS) $(CMOCKA_CFLAGS)
+gate_test_LIBS = $(gate_LIBS) $(CMOCKA_LIBS)
+gate_kit = tests/unit/gate_kit.c tests/unit/gate_kit.h $(base_kit)
+
+UNIT_TESTS += tests/unit/test_gate_packet
+tests_unit_test_gate_packet_SOURCES = tests/unit/test_gate_packet.c $(base_kit)
+tests_unit_test_gate_packet_CFLAGS = $(gate_test_CFLAGS)
+tests_unit_test_gate_packet_LDADD = $(gate_test_LIBS)
+
+UNIT_TESTS += tests/unit/test_gate_path
+tests_unit_test_gate_path_SOURCES = tests/unit/test_gate_path.c $(base_kit)
+tests_unit_test_gate_path_CFLAGS = $(gate_test_CFLAGS)
+tests_unit_test_gate_path_LDADD = $(gate_test_LIBS)
+
+UNIT_TESTS += tests/unit/test_gate_attrs
+tests_unit_test_gate_attrs_SOURCES = tests/unit/test_gate_attrs.c $(base_kit)
+tests_unit_test_gate_attrs_CFLAGS = $(gate_test_CFLAGS)
+tests_unit_test_gate_attrs_LDADD = $(gate_test_LIBS)
+
+UNIT_TESTS += tests/unit/test_gate_policy
+tests_unit_test_gate_policy_SOURCES = tests/unit/test_gate_policy.c $(base_kit)
+tests_unit_test_gate_policy_CFLAGS = $(gate_test_CFLAGS)
+tests_unit_test_gate_policy_LDADD = $(gate_test_LIBS)
+
+UNIT_TESTS += tests/unit/test_gate_keeper
+tests_unit_test_gate_keeper_SOURCES = tests/unit/test_gate_keeper.c $(gate_kit)
+tests_unit_test_gate_keeper_CFLAGS = $(gate_test_CFLAGS)
+tests_unit_test_gate_keeper_LDADD = $(gate_test_LIBS)
+
+UNIT_TESTS += tests/unit/test_gate_talk
+tests_unit_test_gate_talk_SOURCES = tests/unit/test_gate_talk.c $(gate_kit)
+tests_unit_test_gate_talk_CFLAGS = $(gate_test_CFLAGS)
+tests_unit_test_gate_talk_LDADD = $(gate_test_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_sftp_packet
+TESTS += tests/fuzz/fuzz_sftp_packet
+tests_fuzz_fuzz_sftp_packet_SOURCES = tests/fuzz/fuzz_sftp_packet.c tests/fuzz/replay.c
+tests_fuzz_fuzz_sftp_packet_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS)
+tests_fuzz_fuzz_sftp_packet_LDADD = $(gate_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_sftp_packet
+
+# A keep in memory, to try the gate alone with real clients.
+check_PROGRAMS += tests/tools/fakekeep
+tests_tools_fakekeep_SOURCES = tests/tools/fakekeep.c
+tests_tools_fakekeep_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_tools_fakekeep_LDADD = libwire.a $(base_LIBS)
