@@ -59,9 +59,10 @@ struct ask *keeper_ask(struct keeper *k, enum verb verb, uint64_t subject, struc
 void ask_forget(struct ask *a);
 
 /* The typed form: keeper_ask_x(k, subject, &message, done, arg). */
-#define VERB(number, NAME, name, phase, fds)                                                       \
-	struct ask *keeper_ask_##name(struct keeper *k, uint64_t subject,                          \
-				      const struct ask_##name *m, keeper_answered *done, void *arg);
+#define VERB(number, NAME, name, phase, fds)                                             \
+	struct ask *keeper_ask_##name(struct keeper *k, uint64_t subject,                \
+				      const struct ask_##name *m, keeper_answered *done, \
+				      void *arg);
 WIRE_ASKS(VERB)
 #undef VERB
 
