@@ -113,11 +113,19 @@ static int register_put(struct ask *a, const struct opening *o)
 	return 0;
 }
 
+/* The session of an upload may have ended before it; its principal is recorded all the same. */
 static struct event put_event(struct ask *a, const char *name, const struct zone *zone,
 			      const uint8_t object[ID_SIZE])
 {
-	return EVENT(.name = name, .session = ask_session(a), .zone = zone->row.id,
-		     .zone_name = zone->row.name, .object = object);
+	struct event e = EVENT(.name = name, .session = ask_session(a), .zone = zone->row.id,
+			       .zone_name = zone->row.name, .object = object);
+	const struct put *p = e.session ? NULL : ask_put(a);
+	const struct principal *who = NULL;
+
+	if (p && accounts_principal(a->gate->keep->accounts, p->principal, &who) == 0)
+		e.actor = who->row.name;
+	err_clear();
+	return e;
 }
 
 static int put_open(struct deed *d)

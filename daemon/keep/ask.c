@@ -28,13 +28,6 @@ static const struct {
 #undef VERB
 };
 
-struct session *ask_session(const struct ask *a)
-{
-	struct session *s = slots_find(&a->gate->keep->sessions.sessions, a->frame.subject);
-
-	return s && s->gate == a->gate ? s : NULL;
-}
-
 struct put *ask_put(const struct ask *a)
 {
 	struct put *p = slots_find(&a->gate->keep->sessions.uploads, a->frame.subject);
@@ -47,6 +40,21 @@ struct get *ask_get(const struct ask *a)
 	struct get *g = slots_find(&a->gate->keep->sessions.downloads, a->frame.subject);
 
 	return g && g->gate == a->gate ? g : NULL;
+}
+
+/* Numbers of sessions, puts and gets are counted apart: whose number the subject is, the verb's
+ * phase says. */
+struct session *ask_session(const struct ask *a)
+{
+	const struct verb_row *row = verb_find(a->frame.verb);
+	const struct put *p = row->phase == PHASE_PUT ? ask_put(a) : NULL;
+	const struct get *g = row->phase == PHASE_GET ? ask_get(a) : NULL;
+	uint64_t number = p ? p->session : g ? g->session : a->frame.subject;
+	struct session *s = NULL;
+
+	if (p || g || (row->phase != PHASE_PUT && row->phase != PHASE_GET))
+		s = slots_find(&a->gate->keep->sessions.sessions, number);
+	return s && s->gate == a->gate ? s : NULL;
 }
 
 /* Asks that end their subject: one that is told so twice is being lied to. */
