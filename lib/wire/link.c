@@ -87,7 +87,8 @@ int link_send(int socket, struct view packet, const int *fds, unsigned count)
 	return fail_errno(errno == EPIPE || errno == ECONNRESET ? E_GONE : E_IO, "send a message");
 }
 
-static unsigned take_fds(struct msghdr *m, int *ret_fds, unsigned max)
+/* Of all that came; the control buffer has no room for more than LINK_FDS_MAX. */
+static unsigned take_fds(struct msghdr *m, int fds[LINK_FDS_MAX])
 {
 	unsigned count = 0;
 
@@ -95,16 +96,20 @@ static unsigned take_fds(struct msghdr *m, int *ret_fds, unsigned max)
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
 		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < n; i++) {
-			int fd;
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-			if (count < max)
-				ret_fds[count++] = fd;
-			else
-				(void)close(fd);
-		}
+		assert(n <= LINK_FDS_MAX - count);
+		memcpy(fds + count, CMSG_DATA(c), n * sizeof(int));
+		count += (unsigned)n;
 	}
 	return count;
+}
+
+static int judge_packet(const struct msghdr *m, ssize_t len, unsigned count, unsigned fds_max)
+{
+	if (m->msg_flags & (MSG_TRUNC | MSG_CTRUNC) || count > fds_max)
+		return fail(E_PROTOCOL, "a message that is too long or carries too much");
+	if (len == 0)
+		return fail(E_GONE, "the other side has closed the link");
+	return 0;
 }
 
 int link_receive(int socket, void *memory, size_t cap, struct view *ret_packet, int *ret_fds,
@@ -116,6 +121,7 @@ int link_receive(int socket, void *memory, size_t cap, struct view *ret_packet, 
 	} control = {0};
 	struct iovec iov = {memory, cap};
 	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
+	int fds[LINK_FDS_MAX];
 	ssize_t n;
 
 	/* Without room for control data the kernel drops descriptors and says MSG_CTRUNC. */
@@ -131,14 +137,15 @@ int link_receive(int socket, void *memory, size_t cap, struct view *ret_packet, 
 	if (n < 0)
 		return fail_errno(errno == ECONNRESET ? E_GONE : E_IO, "receive a message");
 
-	unsigned count = take_fds(&m, ret_fds, fds_max);
-	if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+	unsigned count = take_fds(&m, fds);
+	int rc = judge_packet(&m, n, count, fds_max);
+	if (rc) {
 		while (count)
-			(void)close(ret_fds[--count]);
-		return fail(E_PROTOCOL, "a message that is too long or carries too much");
+			(void)close(fds[--count]);
+		return rc;
 	}
-	if (n == 0)
-		return fail(E_GONE, "the other side has closed the link");
+	if (count)
+		memcpy(ret_fds, fds, count * sizeof *fds);
 	*ret_packet = view_of(memory, (size_t)n);
 	*ret_count = count;
 	return 0;
