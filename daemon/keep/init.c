@@ -123,9 +123,9 @@ static int fill(const struct settings *s, const struct init_options *o)
 	if (!rc)
 		rc = sys_mkdir(state_fd, "keys", 0700);
 	if (!rc)
-		rc = keys_create(state_fd);
+		rc = keys_create(state_fd, s->master_path);
 	if (!rc)
-		rc = keys_load(state_fd, &keys);
+		rc = keys_load(state_fd, s->master_path, &keys);
 	if (!rc)
 		rc = make_host_key(state_fd, o);
 	if (!rc)

@@ -80,7 +80,7 @@ static int open_state(struct keep *keep)
 	if (!rc)
 		rc = lock_state(keep);
 	if (!rc)
-		rc = keys_load(keep->state_fd, &keep->keys);
+		rc = keys_load(keep->state_fd, s->master_path, &keep->keys);
 	if (!rc)
 		rc = catalog_open(s->state, false, &keep->catalog);
 	if (!rc)

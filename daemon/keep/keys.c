@@ -12,8 +12,7 @@
 #include "daemon/keep/gcm.h"
 #include "daemon/keep/siv.h"
 
-#define MASTER_FILE "keys/master.key"
-#define LOG_FILE    "keys/log.key"
+static const char log_file[] = "keys/log.key";
 
 /* Purposes: the info of HKDF. A change of what is sealed under one needs another. */
 static const char wrap_purpose[] = "dropkeep zone wrap v1";
@@ -173,42 +172,51 @@ static int draw(struct keys **ret_keys)
 	return rc;
 }
 
-static int write_keys(int state_fd, const struct keys *k)
+static int write_keys(int state_fd, const char *master, const struct keys *k)
 {
 	CLEANUP(buf_wipe) struct buf text = {0};
 	CLEANUP(buf_done) struct buf sealed = {0};
 	int rc = keys_seal(k, NULL, log_purpose, view_of(NULL, 0), secret_view(k->log), &sealed);
 
 	if (!rc)
-		rc = write_key_file(state_fd, LOG_FILE, view_buf(&sealed), &text);
+		rc = write_key_file(state_fd, log_file, view_buf(&sealed), &text);
 	if (!rc)
-		rc = write_key_file(state_fd, MASTER_FILE, secret_view(k->master), &text);
+		rc = write_key_file(state_fd, master, secret_view(k->master), &text);
 	return rc;
 }
 
-int keys_create(int state_fd)
+/* Half of it is of no use to anybody. */
+static void remove_keys(int state_fd, const char *master)
 {
-	static const char *const ours[] = {MASTER_FILE, MASTER_FILE ".new", LOG_FILE,
-					   LOG_FILE ".new"};
+	CLEANUP(mem_free) char *fresh_master = mem_printf("%s.new", master);
+	CLEANUP(mem_free) char *fresh_log = mem_printf("%s.new", log_file);
+	const char *const ours[] = {master, fresh_master, log_file, fresh_log};
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		(void)unlinkat(state_fd, ours[i], 0);
+}
+
+int keys_create(int state_fd, const char *master)
+{
 	CLEANUP(keys_free) struct keys *k = NULL;
-	int rc = check_absent(state_fd, MASTER_FILE);
+	int rc = check_absent(state_fd, master);
 
 	if (!rc)
-		rc = check_absent(state_fd, LOG_FILE);
+		rc = check_absent(state_fd, log_file);
 	if (!rc)
 		rc = draw(&k);
 	if (rc)
 		return rc;
-	rc = write_keys(state_fd, k);
-	for (size_t i = 0; rc && i < ARRAY_LEN(ours); i++)
-		(void)unlinkat(state_fd, ours[i], 0); /* half of it is of no use to anybody */
+	rc = write_keys(state_fd, master, k);
+	if (rc)
+		remove_keys(state_fd, master);
 	return rc;
 }
 
-static int load_master(int state_fd, struct keys *k)
+static int load_master(int state_fd, const char *master, struct keys *k)
 {
 	uint8_t bytes[MASTER_SIZE];
-	int rc = read_key_file(state_fd, MASTER_FILE, bytes, sizeof bytes);
+	int rc = read_key_file(state_fd, master, bytes, sizeof bytes);
 
 	if (!rc)
 		rc = secret_copy(bytes, sizeof bytes, &k->master);
@@ -216,10 +224,10 @@ static int load_master(int state_fd, struct keys *k)
 	return rc;
 }
 
-static int load_log(int state_fd, struct keys *k)
+static int load_log(int state_fd, const char *master, struct keys *k)
 {
 	uint8_t sealed[SEALED_SEED];
-	int rc = read_key_file(state_fd, LOG_FILE, sealed, sizeof sealed);
+	int rc = read_key_file(state_fd, log_file, sealed, sizeof sealed);
 
 	if (rc)
 		return rc;
@@ -229,17 +237,17 @@ static int load_log(int state_fd, struct keys *k)
 		return fail(rc,
 			    "'%s' was not sealed under '%s': they belong to different "
 			    "installations, or one is damaged",
-			    LOG_FILE, MASTER_FILE);
+			    log_file, master);
 	return rc;
 }
 
-int keys_load(int state_fd, struct keys **ret_keys)
+int keys_load(int state_fd, const char *master, struct keys **ret_keys)
 {
 	CLEANUP(keys_free) struct keys *k = mem_new(sizeof *k);
-	int rc = load_master(state_fd, k);
+	int rc = load_master(state_fd, master, k);
 
 	if (!rc)
-		rc = load_log(state_fd, k);
+		rc = load_log(state_fd, master, k);
 	if (!rc)
 		*ret_keys = TAKE(k);
 	return rc;

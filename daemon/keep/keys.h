@@ -3,7 +3,8 @@
  * keys: the key hierarchy. The master key wraps each zone's secret; a zone's secret is its
  * age identity and its names key. Only the keep has any of them, in locked memory.
  *
- *	keys/master.key   64 hexadecimal digits and a newline, mode 0400
+ *	keys/master.key   64 hexadecimal digits and a newline, mode 0400 ([keys] master may
+ *	                  name another place)
  *	keys/log.key      the log's Ed25519 seed, sealed under the master key
  *	zone.secret       AES-256-GCM under HKDF(master, "dropkeep zone wrap v1"),
  *	                  associated data: the zone's number
@@ -18,13 +19,17 @@
 
 struct keys;
 
-/* Make a fresh master key and log key in DIR/keys, which must exist; E_EXISTS when one of
- * them is there. On failure neither is left. */
-MUST_USE int keys_create(int state_fd);
+/* Where the master key is unless the configuration says otherwise. */
+#define KEYS_MASTER_FILE "keys/master.key"
+
+/* Make a fresh master key (in a file relative to the state directory, or absolute) and a log
+ * key in DIR/keys, which must exist; E_EXISTS when one of them is there. On failure neither is
+ * left. */
+MUST_USE int keys_create(int state_fd, const char *master);
 
 /* Load what keys_create() made. E_GONE: a file is missing. E_CONFIG: others than the owner may
  * read one, or it is not in its exact form. E_INTEGRITY: log.key is not under master.key. */
-MUST_USE int keys_load(int state_fd, struct keys **ret_keys);
+MUST_USE int keys_load(int state_fd, const char *master, struct keys **ret_keys);
 void keys_free(struct keys **k);
 
 /* The log's Ed25519 seed (32 bytes). */

@@ -27,8 +27,8 @@ void world_open(struct world *w)
 	assert_non_null(mkdtemp(w->dir));
 	must(sys_open(AT_FDCWD, w->dir, O_RDONLY | O_DIRECTORY, 0, &w->state_fd));
 	must(sys_mkdir(w->state_fd, "keys", 0700));
-	must(keys_create(w->state_fd));
-	must(keys_load(w->state_fd, &w->keys));
+	must(keys_create(w->state_fd, KEYS_MASTER_FILE));
+	must(keys_load(w->state_fd, KEYS_MASTER_FILE, &w->keys));
 	must(catalog_open(w->dir, true, &w->catalog));
 	must(accounts_new(w->catalog, w->keys, &accounts));
 	w->tree = (struct tree){.catalog = w->catalog, .accounts = accounts};

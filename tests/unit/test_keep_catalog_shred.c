@@ -280,8 +280,8 @@ static void files_of_catalog_show_no_names_and_no_keys(void **state)
 	CLEANUP(zone_keys_unref) struct zone_keys *z = NULL;
 	struct catalog *c = kit_catalog(kit);
 
-	assert_good(keys_create(kit->fd));
-	assert_good(keys_load(kit->fd, &k));
+	assert_good(keys_create(kit->fd, KEYS_MASTER_FILE));
+	assert_good(keys_load(kit->fd, KEYS_MASTER_FILE, &k));
 	store_names_and_secrets(c, k, &z);
 	assert_nothing_in_clear(kit, z, in_live_files);
 	catalog_close(&c);

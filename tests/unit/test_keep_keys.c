@@ -17,8 +17,8 @@ static struct keys *made_keys(const struct kit *kit)
 {
 	struct keys *k = NULL;
 
-	assert_good(keys_create(kit->fd));
-	assert_good(keys_load(kit->fd, &k));
+	assert_good(keys_create(kit->fd, KEYS_MASTER_FILE));
+	assert_good(keys_load(kit->fd, KEYS_MASTER_FILE, &k));
 	return k;
 }
 
@@ -43,7 +43,7 @@ static void create_in_empty_folder_writes_two_private_files(void **state)
 	} files[] = {{MASTER, 64}, {LOG, 120}};
 	const struct kit *kit = *state;
 
-	assert_good(keys_create(kit->fd));
+	assert_good(keys_create(kit->fd, KEYS_MASTER_FILE));
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		CLEANUP(buf_done) struct buf text = {0};
 		struct stat st;
@@ -64,20 +64,20 @@ static void create_where_either_is_there_is_refused_and_changes_nothing(void **s
 	const struct kit *kit = *state;
 	CLEANUP(buf_done) struct buf before = {0}, after = {0};
 
-	assert_good(keys_create(kit->fd));
+	assert_good(keys_create(kit->fd, KEYS_MASTER_FILE));
 	read_text(kit, MASTER, &before);
-	assert_refused(keys_create(kit->fd), E_EXISTS);
+	assert_refused(keys_create(kit->fd, KEYS_MASTER_FILE), E_EXISTS);
 	assert_int_equal(unlinkat(kit->fd, LOG, 0), 0);
-	assert_refused(keys_create(kit->fd), E_EXISTS);
+	assert_refused(keys_create(kit->fd, KEYS_MASTER_FILE), E_EXISTS);
 	read_text(kit, MASTER, &after);
 	assert_true(view_equal(view_buf(&before), view_buf(&after)));
 	assert_int_not_equal(faccessat(kit->fd, LOG, F_OK, 0), 0);
 	replace(kit, MASTER, "x", 1);
 	assert_int_equal(renameat(kit->fd, MASTER, kit->fd, LOG), 0);
-	assert_refused(keys_create(kit->fd), E_EXISTS);
+	assert_refused(keys_create(kit->fd, KEYS_MASTER_FILE), E_EXISTS);
 	assert_int_equal(unlinkat(kit->fd, LOG, 0), 0);
 	assert_int_equal(symlinkat("nowhere", kit->fd, MASTER), 0);
-	assert_refused(keys_create(kit->fd), E_EXISTS);
+	assert_refused(keys_create(kit->fd, KEYS_MASTER_FILE), E_EXISTS);
 }
 
 static void create_that_fails_half_way_leaves_nothing(void **state)
@@ -86,15 +86,15 @@ static void create_that_fails_half_way_leaves_nothing(void **state)
 
 	/* The log's key is written first; a folder stands where the master key's would be. */
 	assert_int_equal(mkdirat(kit->fd, MASTER ".new", 0700), 0);
-	assert_refused(keys_create(kit->fd), E_IO);
+	assert_refused(keys_create(kit->fd, KEYS_MASTER_FILE), E_IO);
 	assert_int_not_equal(faccessat(kit->fd, LOG, F_OK, 0), 0);
 	assert_int_not_equal(faccessat(kit->fd, MASTER, F_OK, 0), 0);
 	assert_int_equal(unlinkat(kit->fd, MASTER ".new", AT_REMOVEDIR), 0);
-	assert_good(keys_create(kit->fd));
+	assert_good(keys_create(kit->fd, KEYS_MASTER_FILE));
 	assert_int_equal(unlinkat(kit->fd, MASTER, 0), 0);
 	assert_int_equal(unlinkat(kit->fd, LOG, 0), 0);
 	assert_int_equal(unlinkat(kit->fd, "keys", AT_REMOVEDIR), 0);
-	assert_refused(keys_create(kit->fd), E_GONE);
+	assert_refused(keys_create(kit->fd, KEYS_MASTER_FILE), E_GONE);
 }
 
 static void load_twice_gives_the_same_keys(void **state)
@@ -104,7 +104,7 @@ static void load_twice_gives_the_same_keys(void **state)
 	CLEANUP(secret_free) struct secret *plain = NULL;
 	const struct kit *kit = *state;
 
-	assert_good(keys_load(kit->fd, &two));
+	assert_good(keys_load(kit->fd, KEYS_MASTER_FILE, &two));
 	assert_int_equal(secret_view(keys_log(one)).len, 32);
 	assert_true(view_equal(secret_view(keys_log(one)), secret_view(keys_log(two))));
 	assert_good(keys_seal(one, NULL, "test", view_of(NULL, 0), view_text("treasure"), &sealed));
@@ -134,10 +134,10 @@ static void load_without_a_file_says_gone(void **state)
 	const struct kit *kit = *state;
 	struct keys *k = NULL;
 
-	assert_refused(keys_load(kit->fd, &k), E_GONE);
-	assert_good(keys_create(kit->fd));
+	assert_refused(keys_load(kit->fd, KEYS_MASTER_FILE, &k), E_GONE);
+	assert_good(keys_create(kit->fd, KEYS_MASTER_FILE));
 	assert_int_equal(unlinkat(kit->fd, LOG, 0), 0);
-	assert_refused(keys_load(kit->fd, &k), E_GONE);
+	assert_refused(keys_load(kit->fd, KEYS_MASTER_FILE, &k), E_GONE);
 	assert_null(k);
 }
 
@@ -149,18 +149,18 @@ static void load_of_file_that_others_may_use_is_refused(void **state)
 	const struct kit *kit = *state;
 	struct keys *k = NULL;
 
-	assert_good(keys_create(kit->fd));
+	assert_good(keys_create(kit->fd, KEYS_MASTER_FILE));
 	for (size_t f = 0; f < ARRAY_LEN(files); f++) {
 		for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 			assert_int_equal(fchmodat(kit->fd, files[f], refused[i], 0), 0);
-			assert_int_equal(keys_load(kit->fd, &k), E_CONFIG);
+			assert_int_equal(keys_load(kit->fd, KEYS_MASTER_FILE, &k), E_CONFIG);
 			assert_non_null(strstr(err_text(), files[f]));
 			assert_non_null(strstr(err_text(), "chmod 0400"));
 			err_clear();
 		}
 		for (size_t i = 0; i < ARRAY_LEN(fine); i++) {
 			assert_int_equal(fchmodat(kit->fd, files[f], fine[i], 0), 0);
-			assert_good(keys_load(kit->fd, &k));
+			assert_good(keys_load(kit->fd, KEYS_MASTER_FILE, &k));
 			keys_free(&k);
 		}
 	}
@@ -172,7 +172,7 @@ static void load_of_malformed_file_is_refused(void **state)
 	const struct kit *kit = *state;
 	struct keys *k = NULL;
 
-	assert_good(keys_create(kit->fd));
+	assert_good(keys_create(kit->fd, KEYS_MASTER_FILE));
 	for (size_t f = 0; f < ARRAY_LEN(files); f++) {
 		CLEANUP(buf_done) struct buf good = {0};
 		char bad[256];
@@ -181,7 +181,7 @@ static void load_of_malformed_file_is_refused(void **state)
 		assert_true(n + 1 < sizeof bad);
 		for (size_t cut = 0; cut < n; cut++) { /* every proper beginning */
 			replace(kit, files[f], (char *)good.data, cut);
-			assert_refused(keys_load(kit->fd, &k), E_CONFIG);
+			assert_refused(keys_load(kit->fd, KEYS_MASTER_FILE, &k), E_CONFIG);
 		}
 		for (unsigned change = 0; change < 6; change++) {
 			memcpy(bad, good.data, n);
@@ -209,10 +209,10 @@ static void load_of_malformed_file_is_refused(void **state)
 				len = n + 1;
 			}
 			replace(kit, files[f], bad, len);
-			assert_refused(keys_load(kit->fd, &k), E_CONFIG);
+			assert_refused(keys_load(kit->fd, KEYS_MASTER_FILE, &k), E_CONFIG);
 		}
 		replace(kit, files[f], (char *)good.data, n);
-		assert_good(keys_load(kit->fd, &k));
+		assert_good(keys_load(kit->fd, KEYS_MASTER_FILE, &k));
 		keys_free(&k);
 	}
 }
@@ -223,10 +223,10 @@ static void load_of_fifo_or_folder_is_refused_at_once(void **state)
 	struct keys *k = NULL;
 
 	assert_int_equal(mkfifoat(kit->fd, MASTER, 0400), 0);
-	assert_refused(keys_load(kit->fd, &k), E_CONFIG);
+	assert_refused(keys_load(kit->fd, KEYS_MASTER_FILE, &k), E_CONFIG);
 	assert_int_equal(unlinkat(kit->fd, MASTER, 0), 0);
 	assert_int_equal(mkdirat(kit->fd, MASTER, 0700), 0);
-	assert_refused(keys_load(kit->fd, &k), E_CONFIG);
+	assert_refused(keys_load(kit->fd, KEYS_MASTER_FILE, &k), E_CONFIG);
 }
 
 static void load_of_log_key_under_another_master_key_is_refused(void **state)
@@ -235,12 +235,12 @@ static void load_of_log_key_under_another_master_key_is_refused(void **state)
 	CLEANUP(buf_done) struct buf good = {0}, text = {0};
 	struct keys *k = NULL;
 
-	assert_good(keys_create(kit->fd));
+	assert_good(keys_create(kit->fd, KEYS_MASTER_FILE));
 	read_text(kit, MASTER, &good);
 	assert_good(buf_add(&text, good.data, good.len));
 	text.data[63] = text.data[63] == '0' ? '1' : '0';
 	replace(kit, MASTER, (char *)text.data, text.len);
-	assert_refused(keys_load(kit->fd, &k), E_INTEGRITY);
+	assert_refused(keys_load(kit->fd, KEYS_MASTER_FILE, &k), E_INTEGRITY);
 	replace(kit, MASTER, (char *)good.data, good.len);
 	buf_clear(&good);
 	read_text(kit, LOG, &good);
@@ -248,7 +248,7 @@ static void load_of_log_key_under_another_master_key_is_refused(void **state)
 		uint8_t was = good.data[i];
 		good.data[i] = was == '0' ? '1' : '0';
 		replace(kit, LOG, (char *)good.data, good.len);
-		assert_refused(keys_load(kit->fd, &k), E_INTEGRITY);
+		assert_refused(keys_load(kit->fd, KEYS_MASTER_FILE, &k), E_INTEGRITY);
 		good.data[i] = was;
 	}
 	assert_null(k);
