@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "daemon/keep/audit.h"
 
@@ -293,6 +294,7 @@ struct ending {
 	uint8_t blob[ID_SIZE];
 	uint64_t head;
 	struct secret *file_key;
+	bool resumed;
 };
 
 static void ending_free(void *work)
@@ -315,6 +317,7 @@ static int take_along(struct deed *d)
 	a->drop_work = ending_free;
 	memcpy(e->blob, p->blob, sizeof e->blob);
 	e->head = p->head;
+	e->resumed = p->resumed;
 	struct view key = secret_view(p->file_key);
 	return secret_copy(key.data, key.len, &e->file_key);
 }
@@ -495,10 +498,21 @@ static int put_finish(struct deed *d)
 	return rc ? rc : record_finish(a, p, zone, &node);
 }
 
+/* The upload is published whatever comes of this: a state that stays is litter, no error. */
+static int finish_complete(struct deed *d)
+{
+	const struct ending *e = ask_of(d)->work;
+
+	if (e->resumed && blobs_forget_state(d->keep->blobs, e->blob))
+		log_failure("an upload's resume state stays");
+	return 0;
+}
+
 const struct deed_row answer_put_finish = {.name = "put_finish",
 					   .begin = take_along,
 					   .prepare = finish_prepare,
 					   .decide = put_finish,
+					   .complete = finish_complete,
 					   .refused = ask_refused,
 					   .finish = end_liar};
 

@@ -209,6 +209,14 @@ int blobs_load_state(const struct blobs *b, const uint8_t id[BLOB_ID], struct bu
 	return sys_read_file(b->uploads_fd, path + 3, STATE_MAX, out);
 }
 
+int blobs_forget_state(const struct blobs *b, const uint8_t id[BLOB_ID])
+{
+	char path[PATH_TEXT];
+
+	blob_path(id, path);
+	return unlink_if_there(b->uploads_fd, path + 3);
+}
+
 int blobs_space(const struct blobs *b, uint64_t *ret_free, uint64_t *ret_total)
 {
 	struct statvfs v;

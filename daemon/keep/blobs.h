@@ -43,6 +43,9 @@ MUST_USE int blobs_remove(const struct blobs *b, const uint8_t id[BLOB_ID]);
 MUST_USE int blobs_save_state(const struct blobs *b, const uint8_t id[BLOB_ID], struct view state);
 MUST_USE int blobs_load_state(const struct blobs *b, const uint8_t id[BLOB_ID], struct buf *out);
 
+/* The upload is finished: its state is of no use any more. None there is fine. */
+MUST_USE int blobs_forget_state(const struct blobs *b, const uint8_t id[BLOB_ID]);
+
 /* Room for blobs: free bytes and all bytes of the file system. */
 MUST_USE int blobs_space(const struct blobs *b, uint64_t *ret_free, uint64_t *ret_total);
 

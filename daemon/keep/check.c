@@ -175,6 +175,10 @@ static int check_catalog(struct check *k)
 	const char *text;
 	int rc = catalog_check(k->reader, &found);
 
+	if (rc == E_INTEGRITY) { /* found holds what was seen until it could go no further */
+		problem(k, "catalog", NULL, NULL);
+		rc = 0;
+	}
 	if (!rc && found.len) {
 		rc = buf_text(&found, &text);
 		if (!rc)

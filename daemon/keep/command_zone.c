@@ -147,6 +147,7 @@ static void zone_remove_settle(struct deed *d)
 	sessions_end_in_zone(d->keep, zone, "a zone was removed");
 	puts_revoke_zone(d->keep, zone); /* leases of uploads that are gone are worth nothing */
 	sweep_start(d->keep);
+	d->keep->scrub_wanted = true;
 }
 
 #define ROW(fn, ...)                              \

@@ -236,6 +236,16 @@ static void on_reload_signal(uv_signal_t *signal, int number)
 	service_ready();
 }
 
+void keep_scrub(struct keep *keep)
+{
+	int rc = catalog_scrub(keep->catalog);
+
+	keep->scrub_wanted = rc == E_AGAIN;
+	if (rc && rc != E_AGAIN)
+		keep_die(keep, "take deleted keys off the disk");
+	err_clear();
+}
+
 /* Now and then the catalog learns how far the log is, also where nothing else happens, and a
  * sweep that failed is tried again. */
 static void on_minute(uv_timer_t *timer)
@@ -244,6 +254,8 @@ static void on_minute(uv_timer_t *timer)
 
 	if (audit_lags_behind(keep->audit))
 		chore_note(keep, NULL);
+	if (keep->scrub_wanted)
+		keep_scrub(keep);
 	if (gates_serving(keep->gates) && !keep->told_ready) {
 		keep->told_ready = true;
 		service_ready();

@@ -53,6 +53,7 @@ struct keep {
 	bool stopping, told_ready;
 	unsigned stop_step;
 	bool sweeping, sweep_again; /* see puts.c */
+	bool scrub_wanted;          /* keys were deleted that the write-ahead log may still hold */
 	uv_signal_t on_term, on_int, on_hup;
 	uv_timer_t minute; /* notes the log's position, removes what is doomed */
 };
@@ -75,6 +76,10 @@ void keep_stop(struct keep *keep);
  * error everything stays as it was. */
 MUST_USE int keep_reload(struct keep *keep, void (*visit)(void *arg, const char *key, bool restart),
 			 void *arg);
+
+/* Outside ticks: keys were deleted from the catalog; take the last of them off the disk, at once or
+ * as soon as no reader is in the way. */
+void keep_scrub(struct keep *keep);
 
 /* What must not go wrong went wrong: say it and end at once, with nobody answered. */
 _Noreturn void keep_die(struct keep *keep, const char *what);

@@ -166,7 +166,7 @@ int puts_discard(struct keep *keep, struct node_row *node)
 struct sweep {
 	struct deed deed;
 	uint8_t blob[ID_SIZE];
-	bool removed, found;
+	bool tried, removed, found;
 };
 
 static struct sweep *sweep_of(struct deed *d)
@@ -174,18 +174,16 @@ static struct sweep *sweep_of(struct deed *d)
 	return (struct sweep *)(void *)d;
 }
 
-/* The row of a blob that is unlinked goes; the next one is looked up. */
+/* The row of a blob that is unlinked goes; the next one is looked up, in order, so that one
+ * that stays does not keep the others waiting. */
 static int sweep_decide(struct deed *d)
 {
 	struct sweep *s = sweep_of(d);
-	int rc = 0;
+	int rc = s->removed ? catalog_doomed_remove(d->keep->catalog, s->blob) : 0;
 
-	if (s->removed)
-		rc = catalog_doomed_remove(d->keep->catalog, s->blob);
-	s->removed = s->found = false;
 	if (rc)
 		return rc;
-	rc = catalog_doomed_next(d->keep->catalog, s->blob);
+	rc = catalog_doomed_after(d->keep->catalog, s->tried ? s->blob : NULL, s->blob);
 	s->found = rc == 0;
 	return rc == E_GONE ? 0 : rc;
 }
@@ -196,9 +194,11 @@ static int sweep_complete(struct deed *d)
 
 	if (!s->found)
 		return 0;
-	int rc = blobs_remove(d->keep->blobs, s->blob);
-	s->removed = rc == 0;
-	return rc;
+	s->tried = true;
+	s->removed = blobs_remove(d->keep->blobs, s->blob) == 0;
+	if (!s->removed)
+		log_failure("a blob that is no longer needed stays for now");
+	return 0;
 }
 
 static void sweep_finish(struct deed *d);
@@ -211,12 +211,10 @@ static void sweep_finish(struct deed *d)
 	struct keep *keep = d->keep;
 	struct sweep *s = sweep_of(d);
 
-	if (s->removed && d->rc == 0) {
+	if (s->found && d->rc == 0) {
 		deeds_submit(keep->deeds, d);
 		return;
 	}
-	if (d->rc)
-		log_warning("blobs that are no longer needed stay for now: %s", d->why);
 	free(s);
 	keep->sweeping = false;
 	if (keep->sweep_again) {
