@@ -71,12 +71,18 @@ int lease_plan(struct ask *a, const struct zone *zone, struct upload_row *row, b
 	struct lease_work *w = work_new(a, zone, fresh);
 	int rc = fresh ? draw_blob(w, row) : 0;
 
-	row->clean = false; /* from here on the key is in use again */
+	w->row = *row;
+	/* From here on the key is in use again: what was not sealed (at most a whole chunk, held
+	 * back at the end) is the gate's, and only its word will bring it back. Until then nobody
+	 * may be told of it. */
+	row->clean = false;
+	if (!fresh && row->durable)
+		row->durable = (row->durable - 1) / AGE_CHUNK * AGE_CHUNK;
 	row->touched_us = clock_utc_us();
 	if (!rc)
 		rc = row->id ? catalog_upload_set(w->keep->catalog, row)
 			     : catalog_upload_add(w->keep->catalog, row);
-	w->row = *row;
+	w->row.id = row->id;
 	return rc;
 }
 
