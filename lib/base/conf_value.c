@@ -12,6 +12,8 @@ static bool next_word(struct view *rest, const char *separators, struct view *re
 {
 	size_t i = 0;
 
+	if (rest->len == 0)
+		return false;
 	while (i < rest->len && strchr(separators, rest->data[i]))
 		i++;
 	size_t start = i;

@@ -449,7 +449,6 @@ static void help_names_every_command_of_this_version(void **state)
 
 static void output_that_does_not_arrive_is_an_error(void **state)
 {
-	KEEP k = scripted_keep_new();
 	int saved = dup(STDOUT_FILENO), full = open("/dev/full", O_WRONLY);
 	char *argv[] = {mem_text("dropkeepctl"), mem_text("--version"), NULL};
 

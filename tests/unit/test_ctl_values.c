@@ -99,7 +99,8 @@ static int keys_of(const char *content, json_t **ret)
 
 	kit_write(&f, "key.pub", content);
 	int rc = take_keys(into, &keys_param, path);
-	*ret = json_incref(json_object_get(into, "keys"));
+	if (!rc)
+		*ret = json_incref(json_object_get(into, "keys"));
 	json_decref(into);
 	return rc;
 }
