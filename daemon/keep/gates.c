@@ -50,6 +50,7 @@ struct place {
 struct gates {
 	struct keep *keep;
 	char *program;
+	unsigned uid, gid; /* what a gate becomes when we are root */
 	unsigned count;
 	struct place place[GATES_MAX];
 	uv_timer_t watch; /* stalled links and impatient newcomers */
@@ -347,10 +348,9 @@ static int gate_ids(const char *configured, unsigned *ret_uid, unsigned *ret_gid
 	return 0;
 }
 
-static int spawn(struct gate *g, const char *program, int link)
+static int spawn(struct gate *g, const struct gates *all, int link)
 {
 	char uid_text[16], gid_text[16], parent[16];
-	unsigned uid = 0, gid = 0;
 	char *args[8] = {(char *)(uintptr_t) "dropkeep-gate", (char *)(uintptr_t) "--parent",
 			 parent};
 	char *env[] = {NULL};
@@ -362,7 +362,7 @@ static int spawn(struct gate *g, const char *program, int link)
 	    [LOCK_FD] = {.flags = UV_INHERIT_FD, .data.fd = g->keep->lock_fd},
 	};
 	uv_process_options_t o = {.exit_cb = on_gate_exit,
-				  .file = program,
+				  .file = all->program,
 				  .args = args,
 				  .env = env,
 				  .cwd = "/",
@@ -371,18 +371,15 @@ static int spawn(struct gate *g, const char *program, int link)
 
 	(void)snprintf(parent, sizeof parent, "%d", (int)getpid());
 	if (geteuid() == 0) {
-		int rc = gate_ids(g->keep->boot->user, &uid, &gid);
-		if (rc)
-			return rc;
-		(void)snprintf(uid_text, sizeof uid_text, "%u", uid);
-		(void)snprintf(gid_text, sizeof gid_text, "%u", gid);
+		(void)snprintf(uid_text, sizeof uid_text, "%u", all->uid);
+		(void)snprintf(gid_text, sizeof gid_text, "%u", all->gid);
 		args[3] = (char *)(uintptr_t) "--uid";
 		args[4] = uid_text;
 		args[5] = (char *)(uintptr_t) "--gid";
 		args[6] = gid_text;
 	}
 	int rc = uv_spawn(&g->keep->loop, &g->process, &o);
-	return rc ? fail(E_IO, "start '%s': %s", program, uv_strerror(rc)) : 0;
+	return rc ? fail(E_IO, "start '%s': %s", all->program, uv_strerror(rc)) : 0;
 }
 
 static int gate_start(struct gates *all, unsigned place, struct gate **ret_gate)
@@ -403,7 +400,7 @@ static int gate_start(struct gates *all, unsigned place, struct gate **ret_gate)
 		gate_unref(g);
 		return rc;
 	}
-	rc = spawn(g, all->program, fds[1]);
+	rc = spawn(g, all, fds[1]);
 	sys_close(&fds[1]);
 	if (rc) {
 		sys_close(&fds[0]);
@@ -450,6 +447,13 @@ int gates_new(struct keep *keep, struct gates **ret_gates)
 {
 	struct gates *all = mem_new(sizeof *all);
 
+	if (geteuid() == 0) {
+		int rc = gate_ids(keep->boot->user, &all->uid, &all->gid);
+		if (rc) {
+			free(all);
+			return rc;
+		}
+	}
 	all->keep = keep;
 	all->program = find_program();
 	all->memory = mem_new(LINK_MAX);
