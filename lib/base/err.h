@@ -14,7 +14,7 @@
 
 #include <stddef.h>
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE          __attribute__((warn_unused_result))
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* Values are part of the gate-keep protocol: append, never renumber. */
@@ -62,9 +62,9 @@ const char *err_cause(void);
 void err_clear(void);
 
 /* The table. Codes outside enum err count as E_IO. */
-const char *err_word(int code);    /* "no such file" */
+const char *err_word(int code);     /* "no such file" */
 unsigned err_sftp_status(int code); /* SSH_FX_* (draft-ietf-secsh-filexfer-02, section 7) */
 unsigned err_http_status(int code);
-int err_exit_status(int code);     /* sysexits */
+int err_exit_status(int code); /* sysexits */
 
 #endif

@@ -11,24 +11,24 @@
 
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
-#define TAKE(variable)                                                                             \
-	({                                                                                         \
-		__typeof__(variable) taken_ = (variable);                                          \
-		(variable) = NULL;                                                                 \
-		taken_;                                                                            \
+#define TAKE(variable)                                    \
+	({                                                \
+		__typeof__(variable) taken_ = (variable); \
+		(variable) = NULL;                        \
+		taken_;                                   \
 	})
 
-#define TAKE_FD(variable)                                                                          \
-	({                                                                                         \
-		int taken_ = (variable);                                                           \
-		(variable) = -1;                                                                   \
-		taken_;                                                                            \
+#define TAKE_FD(variable)                \
+	({                               \
+		int taken_ = (variable); \
+		(variable) = -1;         \
+		taken_;                  \
 	})
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof *(array))
 
 /* The struct that embeds the member which pointer points to. */
-#define CONTAINER_OF(pointer, type, member)                                                        \
+#define CONTAINER_OF(pointer, type, member) \
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* Zeroed heap memory. These end the process when there is none: a few hundred bytes that

@@ -13,7 +13,8 @@
 
 enum {
 	SHA256_SIZE = 32,
-	SHA256_STATE_SIZE = 8 * 4 + 8 + 64, /* words, bytes so far (both big-endian), tail zero-padded */
+	SHA256_STATE_SIZE =
+	    8 * 4 + 8 + 64, /* words, bytes so far (both big-endian), tail zero-padded */
 };
 
 struct sha256 {

@@ -34,8 +34,8 @@ MUST_USE int sys_pread_all(int fd, void *data, size_t len, uint64_t offset);
 /* Up to len bytes at offset; fewer only at the end of the file. */
 MUST_USE int sys_pread_some(int fd, void *data, size_t len, uint64_t offset, size_t *ret_len);
 
-MUST_USE int sys_sync_data(int fd); /* fdatasync */
-MUST_USE int sys_sync(int fd);      /* fsync; for directories too */
+MUST_USE int sys_sync_data(int fd);                      /* fdatasync */
+MUST_USE int sys_sync(int fd);                           /* fsync; for directories too */
 MUST_USE int sys_sync_dir(int dir_fd, const char *path); /* open, fsync, close */
 
 MUST_USE int sys_size(int fd, uint64_t *ret_size);
