@@ -8,7 +8,7 @@
 #	. "${top_srcdir:-.}/tests/talk/lib.sh"
 #	need lftp
 #	start_keep
-#	ctl zone add acme
+#	add_zone acme
 #	add_user alice client acme
 #	random_file "$WORK/in" 1M
 #	ok 'alice puts a file' sftp_as alice <<<"put $WORK/in incoming/report"
@@ -179,6 +179,12 @@ new_keep() {
 		>"$WORK/known_hosts"
 }
 
+# set_conf SECTION KEY VALUE: after the section's head, in place of what was set before.
+set_conf() {
+	sed -i -e "/^\[$1\]/,/^\[/{/^$2[[:space:]]*=/d}" -e "/^\[$1\]/a $2 = $3" "$CONF"
+	grep -q "^$2 = $3\$" "$CONF" || bail_out "no section [$1] in $CONF"
+}
+
 # run_keep: start it on what new_keep made, and wait until it serves. Its log goes on.
 run_keep() {
 	# Programs without sanitizers do not look at these.
@@ -248,6 +254,15 @@ rss_peak_kib() { sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\).*/\1/p' "/proc/$1/statu
 # make_key NAME: $WORK/NAME.key and $WORK/NAME.key.pub
 make_key() { ssh-keygen -q -t ed25519 -N '' -C "$1" -f "$WORK/$1.key"; }
 
+# in_time COMMAND…: no client waits for ever, whatever goes wrong. The time is such that only a
+# hang needs it, also with sanitizers; a script with long transfers sets CLIENT_SECONDS.
+in_time() { timeout -k 5 "${CLIENT_SECONDS-60}" "$@"; }
+
+# add_zone NAME [OPTION…]: set-up rather than test.
+add_zone() {
+	ctl zone add "$@" >"$WORK/add.out" 2>&1 || { diag_file "$WORK/add.out"; bail_out "cannot add zone $1"; }
+}
+
 # add_user NAME ROLE ZONE[,ZONE…]: a user with a key of its own, set-up rather than test.
 add_user() {
 	{
@@ -272,7 +287,7 @@ sftp_as() {
 	local user=$1
 	shift
 	ssh_options "$user"
-	sftp -q -b - -P "$PORT" "${SSH_OPTIONS[@]}" "$@" "$user@127.0.0.1"
+	in_time sftp -q -b - -P "$PORT" "${SSH_OPTIONS[@]}" "$@" "$user@127.0.0.1"
 }
 
 # scp_as USER ARGUMENT…: names on the server are written as remote:PATH.
@@ -284,7 +299,7 @@ scp_as() {
 		arguments+=("${1/#remote:/$user@127.0.0.1:}")
 		shift
 	done
-	scp -q -P "$PORT" "${SSH_OPTIONS[@]}" "${arguments[@]}"
+	in_time scp -q -P "$PORT" "${SSH_OPTIONS[@]}" "${arguments[@]}"
 }
 
 # ssh_as USER ARGUMENT…: for what must be refused (a shell, a command, a forwarding).
@@ -292,7 +307,7 @@ ssh_as() {
 	local user=$1
 	shift
 	ssh_options "$user"
-	ssh -p "$PORT" "${SSH_OPTIONS[@]}" "$user@127.0.0.1" "$@"
+	in_time ssh -p "$PORT" "${SSH_OPTIONS[@]}" "$user@127.0.0.1" "$@"
 }
 
 # sshfs_as USER DIRECTORY [OPTION…]: mounts the user's view; unmounted at the end.

@@ -2,3 +2,4 @@
 # Conversations with real programs: add each script to TALK_TESTS.
 EXTRA_DIST += tests/talk/lib.sh
 TALK_TESTS += tests/talk/age-interop.sh
+TALK_TESTS += tests/talk/sftp-basics.sh
