@@ -297,6 +297,7 @@ static const struct {
     {"", "path", show_text, 0},        {"to ", "to", show_text, 0},
     {"size ", "size", show_size, 0},   {"bytes ", "bytes", show_size, 0},
     {"from ", "source", show_text, 0}, {"", "reason", show_text, 0},
+    {"", "detail", show_members, 0},
 };
 
 int show_record(json_t *item)

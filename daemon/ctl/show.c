@@ -93,6 +93,35 @@ int show_list(const json_t *value, struct buf *out)
 	return rc || json_array_size(value) ? rc : buf_add_text(out, "-");
 }
 
+static int add_member(const char *name, const json_t *value, struct buf *out)
+{
+	show_value *show = json_is_object(value)  ? show_members
+			   : json_is_array(value) ? show_list
+						  : show_text;
+	int rc = add_escaped(out, name);
+
+	if (!rc)
+		rc = buf_add_text(out, "=");
+	return rc ? rc : show(value, out);
+}
+
+int show_members(const json_t *value, struct buf *out)
+{
+	json_t *object = (json_t *)(uintptr_t)value, *member; /* walking changes nothing */
+	const char *name, *separator = "";
+	int rc = 0;
+
+	json_object_foreach(object, name, member)
+	{
+		if (!rc)
+			rc = buf_add_text(out, separator);
+		if (!rc)
+			rc = add_member(name, member, out);
+		separator = " ";
+	}
+	return rc;
+}
+
 int show_count_of(const json_t *value, struct buf *out)
 {
 	return buf_printf(out, "%zu", json_array_size(value));

@@ -22,6 +22,7 @@ show_value show_seconds;  /* "90d", "-" for 0 */
 show_value show_time;     /* "2026-01-31 23:59:59Z" */
 show_value show_yes;      /* yes, no */
 show_value show_list;     /* texts of an array, joined by commas */
+show_value show_members;  /* of an object: "user=alice zones=a,b" */
 show_value show_count_of; /* how many an array has */
 
 struct column {
