@@ -367,7 +367,7 @@ static int grant_args(struct command *c, const char *format, struct grant_args *
 	const char *user;
 	json_error_t e;
 
-	*ret = (struct grant_args){.rights = UINT8_MAX};
+	*ret = (struct grant_args){.rights = RIGHTS_ALL};
 	if (json_unpack_ex(c->args, &e, JSON_STRICT, format, "user", &user, "zone", &ret->zone_name,
 			   "prefix", &ret->prefix, "rights", &ret->letters))
 		return command_usage(&e);
