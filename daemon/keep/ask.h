@@ -9,7 +9,7 @@
 #define DROPKEEP_KEEP_ASK_H
 
 #include "daemon/keep/deeds.h"
-#include "daemon/keep/gates.h"
+#include "daemon/keep/gate_link.h"
 #include "daemon/keep/keep.h"
 #include "daemon/keep/record.h"
 #include "wire/messages.h"

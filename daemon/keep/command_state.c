@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "daemon/keep/audit.h"
+#include "daemon/keep/gate_link.h"
 #include "daemon/keep/gates.h"
 
 /* ---- status ---- */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/keep/gates.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,29 +12,21 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sys.h"
-#include "daemon/keep/ask.h"
+#include "daemon/keep/gate_link.h"
 #include "daemon/keep/gate_settings.h"
 #include "daemon/keep/keep.h"
 #include "daemon/keep/puts.h"
 
 enum {
-	PACKETS_A_WAKE = 64, /* then other gates have their turn */
 	STALL_MAX_MS = 20000,
 	WATCH_MS = 1000,
 	BACKOFF_FIRST_MS = 200,
 	BACKOFF_MAX_MS = 30000,
 	BACKOFF_FORGET_MS = 60000, /* a gate that lived so long starts anew */
+	DRAIN_GRACE_MS = 5000,     /* what a gate may take beyond its deadline */
 	LINK_FD = 3,
 	LOCK_FD = 4,
 	STDIO_COUNT = 5,
-};
-
-struct packet {
-	struct packet *next;
-	int fds[LINK_FDS_MAX];
-	unsigned fd_count;
-	size_t len;
-	uint8_t bytes[];
 };
 
 struct place {
@@ -54,72 +44,15 @@ struct gates {
 	unsigned count;
 	struct place place[GATES_MAX];
 	uv_timer_t watch; /* stalled links and impatient newcomers */
-	uint8_t *memory;  /* one packet */
-	bool draining, closing;
+	bool draining;
+	int64_t drained_by_ms;
 	unsigned handles_open;
 	void (*on_drained)(struct keep *keep);
 };
 
 static void start_place(struct place *p);
-static void receive(struct gate *g);
 
-/* ---- life and death of one gate ---- */
-
-void gate_ref(struct gate *g)
-{
-	g->refs++;
-}
-
-static void packet_free(struct packet *p)
-{
-	for (unsigned i = 0; i < p->fd_count; i++)
-		sys_close(&p->fds[i]);
-	wipe(p->bytes, p->len);
-	free(p);
-}
-
-void gate_unref(struct gate *g)
-{
-	assert(g->refs);
-	if (--g->refs)
-		return;
-	while (g->first) {
-		struct packet *p = g->first;
-		g->first = p->next;
-		packet_free(p);
-	}
-	free(g);
-}
-
-static void on_handle_closed(uv_handle_t *handle)
-{
-	struct gate *g = handle->data;
-
-	if (handle == (uv_handle_t *)&g->poll)
-		sys_close(&g->socket);
-	gate_unref(g);
-}
-
-static void close_link(struct gate *g)
-{
-	if (g->ended)
-		return;
-	g->ended = true;
-	g->ready = false;
-	uv_close((uv_handle_t *)&g->poll, on_handle_closed);
-	gate_lost(g);
-}
-
-void gate_end(struct gate *g, const char *why)
-{
-	if (g->ended)
-		return;
-	log_error("gate %u (pid %d) is ended: %s", g->place, g->process.pid, why);
-	(void)snprintf(g->why, sizeof g->why, "%s", why);
-	if (!g->exited)
-		(void)uv_process_kill(&g->process, SIGKILL);
-	close_link(g);
-}
+/* ---- life and death of processes ---- */
 
 static void check_drained(struct gates *all)
 {
@@ -148,6 +81,11 @@ static void schedule_restart(struct place *p, const struct gate *g)
 	(void)uv_timer_start(&p->again, on_again, wait, 0);
 }
 
+static void on_process_closed(uv_handle_t *handle)
+{
+	gate_unref(handle->data);
+}
+
 static void on_gate_exit(uv_process_t *process, int64_t status, int signal)
 {
 	struct gate *g = process->data;
@@ -155,152 +93,20 @@ static void on_gate_exit(uv_process_t *process, int64_t status, int signal)
 	struct place *p = &all->place[g->place];
 
 	g->exited = true;
-	while (!g->ended)
-		receive(g); /* what it said last still counts; then the link's end is found */
+	while (gate_receive(g))
+		; /* what it said last still counts; a copy of its link in other hands does not */
 	if (!*g->why && (status || signal))
 		(void)snprintf(g->why, sizeof g->why, "exit status %lld, signal %d",
 			       (long long)status, signal);
 	if (status || signal || !all->draining)
 		log_warning("gate %u (pid %d) has ended: %s", g->place, process->pid,
 			    *g->why ? g->why : "it left without a reason");
-	close_link(g);
+	gate_close(g);
 	p->gate = NULL;
 	if (!all->draining)
 		schedule_restart(p, g);
-	uv_close((uv_handle_t *)process, on_handle_closed);
+	uv_close((uv_handle_t *)process, on_process_closed);
 	check_drained(all);
-}
-
-/* ---- its link ---- */
-
-static void on_poll(uv_poll_t *poll, int status, int events);
-
-static void arm(struct gate *g)
-{
-	int events = UV_READABLE | (g->first ? UV_WRITABLE : 0);
-
-	(void)uv_poll_start(&g->poll, events, on_poll);
-}
-
-/* Send what waits until the socket is full. */
-static void flush(struct gate *g)
-{
-	while (g->first && !g->ended) {
-		struct packet *p = g->first;
-		int rc = link_send(g->socket, view_of(p->bytes, p->len), p->fds, p->fd_count);
-		if (rc == E_AGAIN) {
-			if (!g->stalled_since_ms)
-				g->stalled_since_ms = clock_mono_ms();
-			return;
-		}
-		if (rc) {
-			err_clear();
-			gate_end(g, "its link cannot be written to");
-			return;
-		}
-		g->stalled_since_ms = 0;
-		g->first = p->next;
-		if (!g->first)
-			g->last = &g->first;
-		packet_free(p);
-	}
-}
-
-void gate_send(struct gate *g, const struct frame *f, int *fds, unsigned count)
-{
-	struct packet *p = mem_new(sizeof *p + LINK_HEADER + f->body.len);
-	struct writer w = writer_of(p->bytes, LINK_HEADER + f->body.len);
-
-	frame_write(&w, f);
-	write_raw(&w, f->body.data, f->body.len);
-	assert(!w.full);
-	p->len = w.len;
-	p->fd_count = count;
-	if (count)
-		memcpy(p->fds, fds, count * sizeof *fds);
-	*g->last = p;
-	g->last = &p->next;
-	flush(g);
-	if (!g->ended)
-		arm(g);
-}
-
-static void receive(struct gate *g)
-{
-	struct gates *all = g->keep->gates;
-
-	for (unsigned n = 0; n < PACKETS_A_WAKE && !g->ended; n++) {
-		struct view packet;
-		unsigned count = 0;
-		int rc = link_receive(g->socket, all->memory, LINK_MAX, &packet, NULL, 0, &count);
-		if (rc == E_AGAIN)
-			return;
-		if (!rc)
-			rc = ask_receive(g, packet);
-		if (rc == E_GONE) {
-			err_clear();
-			close_link(g); /* its exit follows */
-			return;
-		}
-		if (rc) {
-			gate_end(g, err_cause());
-			err_clear();
-		}
-	}
-}
-
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-	struct gate *g = poll->data;
-
-	gate_ref(g);
-	if (status < 0)
-		gate_end(g, "its link failed");
-	if (!g->ended && events & UV_WRITABLE)
-		flush(g);
-	if (!g->ended && events & UV_READABLE)
-		receive(g);
-	if (!g->ended)
-		arm(g);
-	gate_unref(g);
-}
-
-/* ---- orders ---- */
-
-static void order(struct gate *g, uint16_t verb, uint64_t subject, struct view body, int *fds,
-		  unsigned count)
-{
-	struct frame f = {.kind = FRAME_ORDER, .verb = verb, .subject = subject, .body = body};
-
-	if (!g->ended)
-		gate_send(g, &f, fds, count);
-}
-
-void gate_order_end_session(struct gate *g, uint64_t session, const char *reason)
-{
-	struct order_end_session m = {.reason = view_text(reason)};
-	uint8_t body[256];
-	struct writer w = writer_of(body, sizeof body);
-
-	order_end_session_write(&w, &m);
-	assert(!w.full);
-	order(g, ORDER_END_SESSION, session, view_of(w.data, w.len), NULL, 0);
-}
-
-void gate_order_yield(struct gate *g, uint64_t put)
-{
-	order(g, ORDER_YIELD, put, view_of(NULL, 0), NULL, 0);
-}
-
-static void order_drain(struct gate *g, uint64_t deadline_ms)
-{
-	struct order_drain m = {.deadline_ms =
-				    deadline_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)deadline_ms};
-	uint8_t body[8];
-	struct writer w = writer_of(body, sizeof body);
-
-	order_drain_write(&w, &m);
-	order(g, ORDER_DRAIN, 0, view_of(w.data, w.len), NULL, 0);
 }
 
 /* ---- starting ---- */
@@ -382,38 +188,29 @@ static int spawn(struct gate *g, const struct gates *all, int link)
 	return rc ? fail(E_IO, "start '%s': %s", all->program, uv_strerror(rc)) : 0;
 }
 
+/* uv_spawn() opens the handle even when it fails. */
 static int gate_start(struct gates *all, unsigned place, struct gate **ret_gate)
 {
-	struct keep *keep = all->keep;
-	struct gate *g = mem_new(sizeof *g);
+	struct gate *g = gate_new(all->keep, place);
+	CLEANUP(sys_close) int ours = -1;
+	CLEANUP(sys_close) int theirs = -1;
 	int fds[2] = {-1, -1};
-
-	g->keep = keep;
-	g->place = place;
-	g->last = &g->first;
-	g->started_ms = clock_mono_ms();
-	g->process.data = g;
-	g->poll.data = g;
-	g->refs = 1; /* the process handle's, which uv_spawn() opens even when it fails */
 	int rc = link_pair(fds);
+
+	ours = fds[0];
+	theirs = fds[1];
+	g->process.data = g;
+	if (!rc)
+		rc = spawn(g, all, theirs);
 	if (rc) {
-		gate_unref(g);
-		return rc;
-	}
-	rc = spawn(g, all, fds[1]);
-	sys_close(&fds[1]);
-	if (rc) {
-		sys_close(&fds[0]);
 		if (g->process.type == UV_PROCESS)
-			uv_close((uv_handle_t *)&g->process, on_handle_closed);
+			uv_close((uv_handle_t *)&g->process, on_process_closed);
 		else
 			gate_unref(g);
 		return rc;
 	}
-	g->socket = fds[0];
-	g->refs++;
-	(void)uv_poll_init(&keep->loop, &g->poll, g->socket);
-	arm(g);
+	g->exited = false;
+	gate_attach(g, TAKE_FD(ours));
 	*ret_gate = g;
 	return 0;
 }
@@ -439,6 +236,8 @@ static void watch(uv_timer_t *timer)
 		struct gate *g = all->place[i].gate;
 		if (g && g->stalled_since_ms && now - g->stalled_since_ms > STALL_MAX_MS)
 			gate_end(g, "it does not read its answers");
+		else if (g && all->draining && now > all->drained_by_ms)
+			gate_end(g, "it did not stop in time");
 	}
 	puts_watch(all->keep, now);
 }
@@ -456,7 +255,6 @@ int gates_new(struct keep *keep, struct gates **ret_gates)
 	}
 	all->keep = keep;
 	all->program = find_program();
-	all->memory = mem_new(LINK_MAX);
 	all->count = keep->boot->gates ? keep->boot->gates : uv_available_parallelism();
 	if (all->count > GATES_MAX)
 		all->count = GATES_MAX;
@@ -487,12 +285,13 @@ int gates_start(struct gates *all)
 void gates_drain(struct gates *all, uint64_t deadline_ms, void (*done)(struct keep *keep))
 {
 	all->draining = true;
+	all->drained_by_ms = clock_mono_ms() + (int64_t)deadline_ms + DRAIN_GRACE_MS;
 	all->on_drained = done;
 	for (unsigned i = 0; i < all->count; i++) {
 		struct place *p = &all->place[i];
 		(void)uv_timer_stop(&p->again);
 		if (p->gate && p->gate->ready)
-			order_drain(p->gate, deadline_ms);
+			gate_order_drain(p->gate, deadline_ms);
 		else if (p->gate)
 			gate_end(p->gate, "told to stop before it was ready");
 	}
@@ -506,7 +305,6 @@ static void on_gates_handle_closed(uv_handle_t *handle)
 	if (--all->handles_open)
 		return;
 	free(all->program);
-	free(all->memory);
 	free(all);
 }
 
@@ -531,7 +329,7 @@ void gates_configure(struct gates *all)
 	}
 	for (unsigned i = 0; i < all->count; i++)
 		if (all->place[i].gate && all->place[i].gate->ready)
-			order(all->place[i].gate, ORDER_CONFIGURE, 0, view_buf(&body), NULL, 0);
+			gate_order_configure(all->place[i].gate, view_buf(&body));
 }
 
 unsigned gates_count(const struct gates *all)
