@@ -432,10 +432,7 @@ static int check_parties(struct accounts *a, uint64_t principal, uint64_t zone)
 static int look_up_grant(struct accounts *a, uint64_t principal, uint64_t zone, const char *prefix,
 			 uint8_t rights, struct buf *ret_prefix, struct grant_row *ret_row)
 {
-	const unsigned all = RIGHT_LIST | RIGHT_READ | RIGHT_WRITE | RIGHT_OVERWRITE |
-			     RIGHT_DELETE | RIGHT_MANAGE | RIGHT_AUDIT;
-
-	if (rights == 0 || (rights & ~all))
+	if (rights == 0 || (rights & ~(unsigned)RIGHTS_ALL))
 		return fail(E_INVALID, "no such rights");
 	int rc = check_parties(a, principal, zone);
 	if (!rc)

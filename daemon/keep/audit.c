@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/keep/deeds.h"
 #include "daemon/keep/keep.h"
 #include "daemon/keep/object_key.h"
 
@@ -34,6 +35,7 @@ struct audit {
 	bool busy;
 	int job_rc;
 	char *job_error;
+	struct deed *waiting; /* for the job that runs, perhaps for the one behind it */
 	struct trail_mark at; /* durable in the log */
 	uint64_t noted;       /* of that, what the catalog knows */
 };
@@ -183,6 +185,30 @@ static void run_job(uv_work_t *work)
 
 static void start_job(struct audit *a);
 
+bool audit_wait(struct audit *a, uint64_t *size, struct deed *d)
+{
+	if (!*size)
+		*size = a->next_seq - line_count(&a->open);
+	if (*size <= a->at.size)
+		return false;
+	assert(a->busy); /* whose end restarts it */
+	d->next = a->waiting;
+	a->waiting = d;
+	return true;
+}
+
+static void restart_waiting(struct audit *a)
+{
+	struct deed *waiting = TAKE(a->waiting);
+
+	while (waiting) {
+		struct deed *d = waiting;
+		waiting = d->next;
+		d->next = NULL;
+		deeds_restart(a->keep->deeds, d);
+	}
+}
+
 static void on_job_done(uv_work_t *work, int status)
 {
 	struct audit *a = work->data;
@@ -197,6 +223,7 @@ static void on_job_done(uv_work_t *work, int status)
 	buf_clear(&a->writing);
 	if (a->committed.text.len)
 		start_job(a);
+	restart_waiting(a);
 }
 
 static void start_job(struct audit *a)

@@ -18,6 +18,7 @@
 #include "daemon/keep/trail.h"
 
 struct audit;
+struct deed;
 struct keep;
 
 /* At init, inside a transaction: an empty log whose origin is fixed from here on. */
@@ -31,6 +32,11 @@ MUST_USE int audit_open(struct keep *keep, struct audit **ret_audit);
 /* Waits for nothing: no log job may be under way (audit_busy()). */
 void audit_free(struct audit **a);
 bool audit_busy(const struct audit *a);
+
+/* For begin of a deed that reads the log: true while it lacks records that were committed when
+ * the deed came. Then d is to be parked, and is restarted (deeds.h) when more are there; size,
+ * 0 at first, is kept for the next time. */
+bool audit_wait(struct audit *a, uint64_t *size, struct deed *d);
 
 /* The log holds more than the catalog has noted. */
 bool audit_lags_behind(const struct audit *a);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operator's commands about the log: verify and query. Both read on the thread pool, up to
- * where the log stood when they came, and are themselves recorded. */
+/* The operator's commands about the log: verify and query. Both read on the thread pool, all that
+ * was committed when they came, for which they wait, and are themselves recorded. */
 #include "daemon/keep/control.h"
 
 #include <stdlib.h>
@@ -32,8 +32,12 @@ static void verification_free(void *work)
 static int verify_begin(struct deed *d)
 {
 	struct command *c = command_of(d);
-	struct verification *v = mem_new(sizeof *v);
+	struct verification *v;
 	json_error_t e;
+
+	if (audit_wait(d->keep->audit, &c->subject, d))
+		return DEED_PARKED;
+	v = mem_new(sizeof *v);
 
 	c->work = v;
 	c->drop_work = verification_free;
@@ -135,8 +139,11 @@ static int query_args(struct command *c, struct query *q)
 static int query_begin(struct deed *d)
 {
 	struct command *c = command_of(d);
-	struct query *q = mem_new(sizeof *q);
+	struct query *q;
 
+	if (audit_wait(d->keep->audit, &c->subject, d))
+		return DEED_PARKED;
+	q = mem_new(sizeof *q);
 	c->work = q;
 	c->drop_work = query_free;
 	q->keep = d->keep;

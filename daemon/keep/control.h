@@ -30,7 +30,7 @@ struct command {
 	json_t *args;
 	json_t *items;    /* an array, made at the start */
 	json_t *result;   /* an object, made at the start */
-	uint64_t subject; /* what settle needs to know of decide */
+	uint64_t subject; /* what a later stage needs to know of an earlier one */
 	void *work;       /* what stages hand on; owned */
 	void (*drop_work)(void *work);
 };

@@ -184,16 +184,21 @@ static void on_prepared(uv_work_t *work, int status)
 	enqueue(d->keep->deeds, d);
 }
 
-void deeds_submit(struct deeds *q, struct deed *d)
+void deeds_restart(struct deeds *q, struct deed *d)
 {
-	d->keep = q->keep;
-	q->under_way++;
-	if (d->row->begin)
-		(void)deed_note(d, d->row->begin(d));
+	if (d->row->begin && deed_note(d, d->row->begin(d)) == DEED_PARKED)
+		return;
 	if (d->row->prepare && d->rc == 0)
 		pool(q, d, run_prepare, on_prepared);
 	else
 		enqueue(q, d);
+}
+
+void deeds_submit(struct deeds *q, struct deed *d)
+{
+	d->keep = q->keep;
+	q->under_way++;
+	deeds_restart(q, d);
 }
 
 void deeds_resubmit(struct deeds *q, struct deed *d)

@@ -30,8 +30,8 @@ struct keep;
 struct deeds;
 struct deed;
 
-/* decide's word that the deed must wait; somebody keeps it and submits it again. Nothing
- * that it changed stays. */
+/* The word of begin or decide that the deed must wait; somebody keeps it and lets it begin
+ * again or be decided again. Nothing that decide changed stays. */
 enum { DEED_PARKED = 1 };
 
 struct deed_row {
@@ -63,8 +63,11 @@ void deeds_close(struct deeds *q);
 /* Takes d, which is zeroed but for row and what its module keeps around it. */
 void deeds_submit(struct deeds *q, struct deed *d);
 
-/* After DEED_PARKED: straight to the next tick, prepare is not run again. */
+/* After DEED_PARKED of decide: straight to the next tick, prepare is not run again. */
 void deeds_resubmit(struct deeds *q, struct deed *d);
+
+/* After DEED_PARKED of begin: as if it had just been submitted. */
+void deeds_restart(struct deeds *q, struct deed *d);
 
 /* Submitted and not yet finished; parked ones included. */
 size_t deeds_under_way(const struct deeds *q);

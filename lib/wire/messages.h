@@ -85,7 +85,8 @@ enum {
 	RIGHT_OVERWRITE = 8,
 	RIGHT_DELETE = 16,
 	RIGHT_MANAGE = 32,
-	RIGHT_AUDIT = 64
+	RIGHT_AUDIT = 64,
+	RIGHTS_ALL = 127
 };
 #define FIELDS_attrs(F)                                                         \
 	F(u8, kind)                                                             \
