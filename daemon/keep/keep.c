@@ -117,10 +117,6 @@ static int start(struct keep *keep)
 	int rc = listeners_open(keep);
 
 	if (!rc)
-		rc = audit_open(keep, &keep->audit);
-	if (!rc)
-		rc = deeds_new(keep, &keep->loop, &keep->deeds);
-	if (!rc)
 		rc = record_start(keep);
 	if (!rc)
 		rc = control_new(keep, &keep->control);
@@ -324,19 +320,56 @@ static int give_up(int rc)
 	return err_exit_status(rc);
 }
 
-int keep_run(const char *config_path)
+static int open_parts(struct keep *keep)
+{
+	int rc = configure(keep);
+
+	if (!rc)
+		rc = open_state(keep);
+	if (!rc)
+		rc = audit_open(keep, &keep->audit);
+	if (!rc && uv_loop_init(&keep->loop))
+		rc = fail(E_IO, "set up the loop");
+	if (!rc)
+		rc = deeds_new(keep, &keep->loop, &keep->deeds);
+	return rc;
+}
+
+int keep_open(const char *config_path, struct keep **ret_keep)
 {
 	struct keep *keep = mem_new(sizeof *keep);
 
 	keep->config_path = config_path;
 	keep->state_fd = keep->lock_fd = -1;
 	keep->since_us = clock_utc_us();
+	/* A link or a client that has gone, and a lease that somebody breaks, are no reasons to
+	 * die. */
 	(void)signal(SIGPIPE, SIG_IGN);
-	int rc = configure(keep);
-	if (!rc)
-		rc = open_state(keep);
-	if (!rc && uv_loop_init(&keep->loop))
-		rc = fail(E_IO, "set up the loop");
+	(void)signal(SIGIO, SIG_IGN);
+	int rc = open_parts(keep);
+	if (rc) {
+		free_all(keep);
+		free(keep);
+		return rc;
+	}
+	*ret_keep = keep;
+	return 0;
+}
+
+void keep_close(struct keep *keep)
+{
+	int left = uv_loop_close(&keep->loop);
+
+	assert(left == 0);
+	free_all(keep);
+	free(keep);
+}
+
+int keep_run(const char *config_path)
+{
+	struct keep *keep = NULL;
+	int rc = keep_open(config_path, &keep);
+
 	if (!rc)
 		rc = start_handles(keep);
 	if (!rc)
@@ -344,10 +377,7 @@ int keep_run(const char *config_path)
 	if (rc)
 		return give_up(rc);
 	(void)uv_run(&keep->loop, UV_RUN_DEFAULT);
-	int left = uv_loop_close(&keep->loop);
-	assert(left == 0);
-	free_all(keep);
-	free(keep);
+	keep_close(keep);
 	log_info("stopped");
 	return 0;
 }

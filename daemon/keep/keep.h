@@ -61,6 +61,13 @@ struct keep {
 /* Open the state, bind, start gates, serve until told to stop. Returns an exit status. */
 int keep_run(const char *config_path);
 
+/* The first part of it: configuration, state and log, with a loop that nobody runs yet. config_path
+ * is kept, not copied. */
+MUST_USE int keep_open(const char *config_path, struct keep **ret_keep);
+
+/* The last part: no deed and no log job may be under way, and the loop's handles are closed. */
+void keep_close(struct keep *keep);
+
 /* Make the state directory (dropkeepd --init). */
 struct init_options {
 	const char *recovery_recipient; /* NULL: none */
