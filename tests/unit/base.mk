@@ -47,3 +47,13 @@ UNIT_TESTS += tests/unit/test_base_log
 tests_unit_test_base_log_SOURCES = tests/unit/test_base_log.c $(base_kit)
 tests_unit_test_base_log_CFLAGS = $(base_test_CFLAGS)
 tests_unit_test_base_log_LDADD = $(base_test_LIBS)
+
+UNIT_TESTS += tests/unit/test_base_slots
+tests_unit_test_base_slots_SOURCES = tests/unit/test_base_slots.c $(base_kit)
+tests_unit_test_base_slots_CFLAGS = $(base_test_CFLAGS)
+tests_unit_test_base_slots_LDADD = $(base_test_LIBS)
+
+UNIT_TESTS += tests/unit/test_base_secret
+tests_unit_test_base_secret_SOURCES = tests/unit/test_base_secret.c $(base_kit)
+tests_unit_test_base_secret_CFLAGS = $(base_test_CFLAGS)
+tests_unit_test_base_secret_LDADD = $(base_test_LIBS)
