@@ -97,6 +97,11 @@ struct talk {
 	int write_rc;
 	char write_text[SENTENCE];
 
+	/* The file whose size was told last. A client that continues an upload by appending has
+	 * begun its part there, so the upload must still end there when it is opened. */
+	char *told_path;
+	uint64_t told_size;
+
 	struct owner owner[OWNERS_MAX];
 	unsigned owners, next_owner;
 

@@ -49,25 +49,47 @@ static void on_put_over(void *arg, int rc, const char *text)
 	call_free(c);
 }
 
+/* An upload that another connection was still writing has grown since its size was told. To
+ * append then what belongs further down would make a file that nobody sent. */
+static bool has_moved(struct talk *t, const struct call *c, const struct put *p)
+{
+	bool told = t->told_path && strcmp(t->told_path, c->path) == 0;
+	bool moved = told && c->append && put_size(p) != t->told_size;
+
+	if (told)
+		free(TAKE(t->told_path));
+	return moved;
+}
+
+static void use_put(struct call *c, struct put *p)
+{
+	struct file *f = file_new(c->talk, FILE_PUT, c->path);
+
+	f->put = p;
+	f->append = c->append;
+	put_listen(p, on_ready, on_yielded, f);
+	answer_opened(c, f);
+	call_free(c);
+}
+
 static void on_put_opened(void *arg, int rc, const char *text, struct put *p)
 {
 	struct call *c = arg;
 	struct talk *t = c->talk;
 
-	if (rc && !t->ended)
-		reply_error(&t->replies, c->id, rc, text);
-	if (!rc && t->ended) {
+	if (rc) {
+		if (!t->ended)
+			reply_error(&t->replies, c->id, rc, text);
+		call_free(c);
+	} else if (t->ended) {
 		put_abandon(p, "the connection was lost", on_put_over, c);
-		return;
+	} else if (has_moved(t, c, p)) {
+		reply_error(&t->replies, c->id, E_AGAIN,
+			    "the upload has grown since you looked: try again");
+		put_abandon(p, "its size was not what the client thought", on_put_over, c);
+	} else {
+		use_put(c, p);
 	}
-	if (!rc) {
-		struct file *f = file_new(t, FILE_PUT, c->path);
-		f->put = p;
-		f->append = c->append;
-		put_listen(p, on_ready, on_yielded, f);
-		answer_opened(c, f);
-	}
-	call_free(c);
 }
 
 static void on_get_opened(void *arg, int rc, const char *text, struct get *g)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "daemon/gate/sftp_inside.h"
@@ -45,6 +46,9 @@ static void stat_answered(struct call *c, const struct answer *a)
 	if (f && f->kind == FILE_PUT)
 		attrs.size = file_put_size(f);
 	owner_note(t, &attrs);
+	free(t->told_path);
+	t->told_path = TAKE(c->path);
+	t->told_size = attrs.size;
 	struct fxattrs shown = fxattrs_of(&attrs);
 	reply_attrs(&t->replies, c->id, &shown);
 }

@@ -157,6 +157,7 @@ void talk_check_end(struct talk *t)
 	packets_done(&t->packets);
 	buf_done(&t->replies.buf);
 	slots_done(&t->handles);
+	free(t->told_path);
 	t->magic = 0;
 	t->done(t->done_arg);
 	free(t);
