@@ -39,7 +39,7 @@ static int check_place(const struct principal *p, const struct spot *a, const st
 	if (a->zone->row.id != b->zone->row.id)
 		return fail(E_DENIED,
 			    "nothing moves from one zone to another: send it again there");
-	if (is_dir(a) && is_below(&b->path, &a->path))
+	if (is_below(&b->path, &a->path))
 		return fail(E_INVALID, "a folder cannot move into itself");
 	if (path_is_reserved(b->path.name[b->path.depth - 1]))
 		return fail(E_DENIED, "'.receipts' is reserved");

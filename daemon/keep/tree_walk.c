@@ -170,11 +170,9 @@ static int refuse_taken(const struct spot *s)
 
 int tree_may_replace(const struct principal *p, const struct spot *s)
 {
-	unsigned need = RIGHT_OVERWRITE;
+	bool own = s->own_version || (!s->node.version && s->own_upload);
 
-	if (s->own_version || (!s->node.version && s->own_upload))
-		need |= RIGHT_WRITE;
-	if (!(s->rights & need) || busy_with_another(p, s))
+	if ((!own && !(s->rights & RIGHT_OVERWRITE)) || busy_with_another(p, s))
 		return refuse_taken(s);
 	return 0;
 }

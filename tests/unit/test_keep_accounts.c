@@ -342,6 +342,19 @@ static void grant_row_damaged_closes_the_account(void **state)
 	err_clear();
 }
 
+static void grant_on_a_zone_that_is_no_more_counts_for_nothing(void **state)
+{
+	uint64_t acme = world_zone(&world, "acme"),
+		 anna = world_user(&world, "anna", ROLE_CLIENT, acme);
+	struct grant_row row = {
+	    .principal = anna, .zone = 99, .rights = RIGHT_LIST, .sealed_len = 30};
+
+	(void)state;
+	assert_int_equal(catalog_grant_add(world.catalog, &row), 0);
+	accounts_forget(a);
+	expect_grants("anna", "1:deliverables=lr 1:incoming=w");
+}
+
 static void revoke_takes_letters_and_then_the_grant(void **state)
 {
 	uint64_t acme = world_zone(&world, "acme"), anna = world_user(&world, "anna", 0, 0);
@@ -494,6 +507,7 @@ int main(void)
 	    IN_A_WORLD(grant_prefixes_are_sealed),
 	    IN_A_WORLD(grant_row_of_another_principal_does_not_open),
 	    IN_A_WORLD(grant_row_damaged_closes_the_account),
+	    IN_A_WORLD(grant_on_a_zone_that_is_no_more_counts_for_nothing),
 	    IN_A_WORLD(revoke_takes_letters_and_then_the_grant),
 	    IN_A_WORLD(revoke_of_what_is_not_there_refuses),
 	    IN_A_WORLD(changed_grants_are_seen_at_once_and_old_pointers_stay),

@@ -64,6 +64,7 @@ static void publication_replaces_the_version_and_frees_its_blob(void **state)
 	struct spot before = spot_of("sam", "/acme/deliverables/f");
 	put("zoe", "/acme/deliverables/f", 250); /* by `o` */
 	struct spot after = spot_of("sam", "/acme/deliverables/f");
+	assert_int_equal(before.node.owner, who("sam")->row.id);
 	assert_memory_equal(before.node.object, after.node.object, ID_SIZE);
 	assert_int_equal(after.version.size, 250);
 	assert_false(after.own);
@@ -186,6 +187,77 @@ static void overwriting_without_w_is_enough_for_what_is_there(void **state)
 	err_clear();
 }
 
+/* Letters that no preset gives alone. */
+static void single_rights_go_as_far_as_their_letter(void **state)
+{
+	struct change c;
+
+	(void)state;
+	(void)world_user(&world, "mia", 0, 0);
+	(void)world_user(&world, "willy", 0, 0);
+	(void)world_user(&world, "exact", 0, 0);
+	(void)world_user(&world, "otto", 0, 0);
+	world_grant(&world, "mia", acme, "deliverables", "lm");
+	world_grant(&world, "willy", acme, "deliverables", "lw");
+	world_grant(&world, "exact", acme, "deliverables/only", "w");
+	world_grant(&world, "otto", acme, "deliverables", "lo");
+	world_grant(&world, "otto", acme, "incoming", "w");
+	put("sam", "/acme/deliverables/f", 10);
+	world_mkdir(&world, "sam", "/acme/deliverables/d");
+
+	/* m makes and renames, but what is renamed must land where one may write. */
+	assert_int_equal(
+	    tree_make_dir(&world.tree, who("mia"), view_text("/acme/deliverables/e"), &c), 0);
+	assert_int_equal(mv("mia", "/acme/deliverables/f", "/acme/deliverables/g", false, &c),
+			 E_DENIED);
+	assert_int_equal(world_put(&world, "mia", "/acme/deliverables/n", 1), E_DENIED);
+	assert_int_equal(tree_set_attrs(&world.tree, who("mia"), view_text("/acme/deliverables/d"),
+					1, SIZE_UNKNOWN, &c),
+			 0);
+
+	/* w leaves alone what others made. */
+	assert_int_equal(tree_set_attrs(&world.tree, who("willy"),
+					view_text("/acme/deliverables/f"), 1, SIZE_UNKNOWN, &c),
+			 E_DENIED);
+	assert_int_equal(mv("willy", "/acme/deliverables/f", "/acme/deliverables/g", false, &c),
+			 E_DENIED);
+	assert_int_equal(mv("willy", "/acme/deliverables/d", "/acme/deliverables/g", false, &c),
+			 E_DENIED);
+	put("willy", "/acme/deliverables/w", 1);
+	assert_int_equal(mv("willy", "/acme/deliverables/w", "/acme/deliverables/f", true, &c),
+			 E_TAKEN);
+
+	/* To create takes w at the folder, not at the name. */
+	assert_int_equal(world_put(&world, "exact", "/acme/deliverables/only", 1), E_DENIED);
+
+	/* An upload over another's version owns the upload, not the name. */
+	begin("otto", "/acme/deliverables/f", 5);
+	assert_int_equal(mv("otto", "/acme/deliverables/f", "/acme/deliverables/g", false, &c),
+			 E_DENIED);
+	err_clear();
+}
+
+static void walk_for_write_tells_of_hidden_names_to_who_may_write_alone(void **state)
+{
+	(void)state;
+	begin("anna", "/acme/incoming/f", 1);
+	struct spot s = spot_of("bert", "/acme/incoming/f");
+	assert_true(s.exists);
+	assert_false(s.seen);
+	assert_false(s.own_upload);
+	s = spot_of("sam", "/acme/incoming/f");
+	assert_false(s.exists);
+	assert_false(s.seen);
+	assert_int_equal(s.node.id, 0);
+	s = spot_of("anna", "/acme/incoming/g");
+	assert_false(s.exists);
+	assert_int_equal(s.node.id, 0);
+	assert_int_equal(s.parent_rights, RIGHT_WRITE);
+	s = spot_of("bert", "/beta");
+	assert_false(s.exists);
+	assert_null(s.zone);
+}
+
 static void reading_without_listing_needs_the_name(void **state)
 {
 	uint8_t page[512];
@@ -219,6 +291,7 @@ static void folder_is_made_with_owner_and_key(void **state)
 			 0);
 	struct spot s = spot_of("anna", "/acme/incoming/d");
 	assert_true(s.own);
+	assert_true(s.node.mtime_s > 1600000000);
 	assert_int_equal(s.node.owner, who("anna")->row.id);
 	assert_memory_equal(s.node.object, c.object, ID_SIZE);
 	assert_int_equal(c.zone, acme);
@@ -266,6 +339,9 @@ static void folders_of_the_zone_stay_even_for_one_with_all_rights(void **state)
 				 E_DENIED);
 		assert_int_equal(mv("boss", fixed[i], "/acme/other", true, &c), E_DENIED);
 		assert_int_equal(mv("boss", fixed[i], "/acme/incoming/x", true, &c), E_DENIED);
+		int rc = tree_set_attrs(&world.tree, who("boss"), view_text(fixed[i]), 1,
+					SIZE_UNKNOWN, &c);
+		assert_int_equal(rc, i ? 0 : E_DENIED);
 	}
 	err_clear();
 	world_mkdir(&world, "boss", "/acme/own");
@@ -381,6 +457,12 @@ static void attrs_show_the_owner(void **state)
 	assert_int_equal(tree_stat(&world.tree, who("sam"), view_text("/"), &names, &a), 0);
 	assert_true(view_is(a.owner_name, "-"));
 
+	put("sam", "/acme/deliverables/f", 10);
+	put("zoe", "/acme/deliverables/f", 10);
+	assert_int_equal(
+	    tree_stat(&world.tree, who("sam"), view_text("/acme/deliverables/f"), &names, &a), 0);
+	assert_true(view_is(a.owner_name, "zoe")); /* who sent what is there now */
+
 	char number[24];
 	(void)snprintf(number, sizeof number, "#%d", (int)who("anna")->row.id);
 	assert_int_equal(catalog_principal_remove(world.catalog, who("anna")->row.id), 0);
@@ -473,6 +555,8 @@ int main(void)
 	    IN_A_WORLD(upload_at_is_told_to_its_uploader_alone),
 	    IN_A_WORLD(ownership_ends_where_w_is_revoked),
 	    IN_A_WORLD(overwriting_without_w_is_enough_for_what_is_there),
+	    IN_A_WORLD(single_rights_go_as_far_as_their_letter),
+	    IN_A_WORLD(walk_for_write_tells_of_hidden_names_to_who_may_write_alone),
 	    IN_A_WORLD(reading_without_listing_needs_the_name),
 	    IN_A_WORLD(folder_is_made_with_owner_and_key),
 	    IN_A_WORLD(folder_at_the_place_of_a_grant_may_be_made),
