@@ -251,7 +251,6 @@ static void grant_of_nonsense_refuses(void **state)
 {
 	static const char *const bad[] = {"a//b", "../b", "a/./b", "a\n", "\xff", "a/.."};
 	uint64_t acme = world_zone(&world, "acme"), anna = world_user(&world, "anna", 0, 0);
-	CLEANUP(buf_done) struct buf prefix = {0};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
