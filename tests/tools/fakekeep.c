@@ -2,10 +2,11 @@
 /*
  * fakekeep: a keep with everything in memory, for trying dropkeep-gate alone.
  *
- *	fakekeep GATE HOST-KEY [-v] [-d MILLISECONDS]
+ *	fakekeep GATE HOST-KEY [-v] [-d MILLISECONDS] [-t MILLISECONDS]
  *
  * It listens on a free port of 127.0.0.1 and prints the number, then lets in every key (but
- * no user called "nobody") with all rights. -d delays each answer. SIGTERM drains the gate;
+ * no user called "nobody") with all rights. -d delays each answer, -t is the time to log in and
+ * the time to be idle. SIGTERM drains the gate;
  * the exit status is the gate's. Blobs are memory files under random keys; nothing is
  * checked, recorded or kept: what the real keep decides is not decided here.
  */
@@ -48,12 +49,12 @@ static struct node {
 static struct {
 	int link;
 	bool verbose, quit;
-	unsigned delay_ms;
+	unsigned delay_ms, patience_ms;
 	struct buf host_key;
 	int listener;
 	uint64_t next_session;
 	uint8_t out[LINK_MAX];
-} keep;
+} keep = {.patience_ms = 60000};
 
 static struct node *find(struct view path)
 {
@@ -165,9 +166,9 @@ static void answer_hello(const struct frame *ask)
 	       !buf_add(&keys, keep.host_key.data, keep.host_key.len));
 	const struct gate_settings s = {
 	    .listeners = 1,
-	    .login_grace_ms = 20000,
+	    .login_grace_ms = keep.patience_ms,
 	    .auth_tries = 6,
-	    .idle_ms = 600000,
+	    .idle_ms = keep.patience_ms,
 	    .handles_per_session = 64,
 	    .sessions = 1000,
 	    .log_level = keep.verbose ? 3 : 2,
@@ -753,11 +754,13 @@ int main(int argc, char **argv)
 	struct sigaction term = {.sa_handler = on_term};
 	int option;
 
-	while ((option = getopt(argc, argv, "vd:")) != -1) {
+	while ((option = getopt(argc, argv, "vd:t:")) != -1) {
 		if (option == 'v')
 			keep.verbose = true;
 		else if (option == 'd')
 			keep.delay_ms = (unsigned)strtoul(optarg, NULL, 10);
+		else if (option == 't')
+			keep.patience_ms = (unsigned)strtoul(optarg, NULL, 10);
 		else
 			return 64;
 	}
