@@ -133,12 +133,17 @@ static char *find_program(void)
 	return mem_text(PKGLIBEXECDIR "/dropkeep-gate");
 }
 
-/* The user that a gate becomes when we are root: configured, else dropkeep, else nobody. */
+/* Whom a gate runs as: us, or when we are root who is configured, else dropkeep, else nobody. */
 static int gate_ids(const char *configured, unsigned *ret_uid, unsigned *ret_gid)
 {
 	static const char *const fallback[] = {"dropkeep", "nobody"};
 	const struct passwd *pw = NULL;
 
+	if (geteuid() != 0) {
+		*ret_uid = (unsigned)geteuid();
+		*ret_gid = (unsigned)getegid();
+		return 0;
+	}
 	if (*configured) {
 		pw = getpwnam(configured);
 		if (!pw)
@@ -157,8 +162,14 @@ static int gate_ids(const char *configured, unsigned *ret_uid, unsigned *ret_gid
 static int spawn(struct gate *g, const struct gates *all, int link)
 {
 	char uid_text[16], gid_text[16], parent[16];
-	char *args[8] = {(char *)(uintptr_t) "dropkeep-gate", (char *)(uintptr_t) "--parent",
-			 parent};
+	char *args[] = {(char *)(uintptr_t) "dropkeep-gate",
+			(char *)(uintptr_t) "--parent",
+			parent,
+			(char *)(uintptr_t) "--uid",
+			uid_text,
+			(char *)(uintptr_t) "--gid",
+			gid_text,
+			NULL};
 	char *env[] = {NULL};
 	uv_stdio_container_t stdio[STDIO_COUNT] = {
 	    {.flags = UV_IGNORE},
@@ -176,14 +187,8 @@ static int spawn(struct gate *g, const struct gates *all, int link)
 				  .stdio_count = STDIO_COUNT};
 
 	(void)snprintf(parent, sizeof parent, "%d", (int)getpid());
-	if (geteuid() == 0) {
-		(void)snprintf(uid_text, sizeof uid_text, "%u", all->uid);
-		(void)snprintf(gid_text, sizeof gid_text, "%u", all->gid);
-		args[3] = (char *)(uintptr_t) "--uid";
-		args[4] = uid_text;
-		args[5] = (char *)(uintptr_t) "--gid";
-		args[6] = gid_text;
-	}
+	(void)snprintf(uid_text, sizeof uid_text, "%u", all->uid);
+	(void)snprintf(gid_text, sizeof gid_text, "%u", all->gid);
 	int rc = uv_spawn(&g->keep->loop, &g->process, &o);
 	return rc ? fail(E_IO, "start '%s': %s", all->program, uv_strerror(rc)) : 0;
 }
@@ -245,13 +250,11 @@ static void watch(uv_timer_t *timer)
 int gates_new(struct keep *keep, struct gates **ret_gates)
 {
 	struct gates *all = mem_new(sizeof *all);
+	int rc = gate_ids(keep->boot->user, &all->uid, &all->gid);
 
-	if (geteuid() == 0) {
-		int rc = gate_ids(keep->boot->user, &all->uid, &all->gid);
-		if (rc) {
-			free(all);
-			return rc;
-		}
+	if (rc) {
+		free(all);
+		return rc;
 	}
 	all->keep = keep;
 	all->program = find_program();
