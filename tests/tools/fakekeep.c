@@ -562,70 +562,44 @@ static void show(const struct frame *ask)
 		      (int)text.len, text.len ? (const char *)text.data : "");
 }
 
+/* What is not in it is a note, or an end: heard. */
+static const struct {
+	enum verb verb;
+	void (*run)(const struct frame *ask);
+} answers[] = {
+    {VERB_HELLO, answer_hello},
+    {VERB_SESSION_OPEN, answer_session_open},
+    {VERB_AUTH, answer_auth},
+    {VERB_STAT, answer_stat},
+    {VERB_LIST, answer_list},
+    {VERB_MAKE_DIR, answer_make_dir},
+    {VERB_REMOVE_DIR, answer_remove_dir},
+    {VERB_REMOVE, answer_remove},
+    {VERB_RENAME, answer_rename},
+    {VERB_SET_ATTRS, answer_set_attrs},
+    {VERB_SPACE, answer_space},
+    {VERB_PUT_OPEN, answer_put_open},
+    {VERB_PUT_EXTEND, answer_put_extend},
+    {VERB_PUT_REKEY, answer_put_rekey},
+    {VERB_PUT_SUSPEND, answer_put_suspend},
+    {VERB_PUT_FINISH, answer_put_finish},
+    {VERB_PUT_DROP, answer_put_drop},
+    {VERB_GET_OPEN, answer_get_open},
+};
+
 static void answer(const struct frame *ask)
 {
 	if (keep.verbose)
 		show(ask);
 	if (keep.delay_ms)
 		(void)poll(NULL, 0, (int)keep.delay_ms);
-	switch (ask->verb) {
-	case VERB_HELLO:
-		answer_hello(ask);
-		break;
-	case VERB_SESSION_OPEN:
-		answer_session_open(ask);
-		break;
-	case VERB_AUTH:
-		answer_auth(ask);
-		break;
-	case VERB_STAT:
-		answer_stat(ask);
-		break;
-	case VERB_LIST:
-		answer_list(ask);
-		break;
-	case VERB_MAKE_DIR:
-		answer_make_dir(ask);
-		break;
-	case VERB_REMOVE_DIR:
-		answer_remove_dir(ask);
-		break;
-	case VERB_REMOVE:
-		answer_remove(ask);
-		break;
-	case VERB_RENAME:
-		answer_rename(ask);
-		break;
-	case VERB_SET_ATTRS:
-		answer_set_attrs(ask);
-		break;
-	case VERB_SPACE:
-		answer_space(ask);
-		break;
-	case VERB_PUT_OPEN:
-		answer_put_open(ask);
-		break;
-	case VERB_PUT_EXTEND:
-		answer_put_extend(ask);
-		break;
-	case VERB_PUT_REKEY:
-		answer_put_rekey(ask);
-		break;
-	case VERB_PUT_SUSPEND:
-		answer_put_suspend(ask);
-		break;
-	case VERB_PUT_FINISH:
-		answer_put_finish(ask);
-		break;
-	case VERB_PUT_DROP:
-		answer_put_drop(ask);
-		break;
-	case VERB_GET_OPEN:
-		answer_get_open(ask);
-		break;
-	default:
-		done(ask); /* notes and ends: heard */
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		if (answers[i].verb == ask->verb) {
+			answers[i].run(ask);
+			return;
+		}
 	}
+	done(ask);
 }
 
 static void on_term(int signal_number)

@@ -51,7 +51,7 @@ tests_unit_test_gate_keeper_CFLAGS = $(gate_test_CFLAGS)
 tests_unit_test_gate_keeper_LDADD = $(gate_test_LIBS)
 
 UNIT_TESTS += tests/unit/test_gate_talk
-tests_unit_test_gate_talk_SOURCES = tests/unit/test_gate_talk.c $(gate_kit)
+tests_unit_test_gate_talk_SOURCES = tests/unit/test_gate_talk.c tests/unit/talk_rig.h $(gate_kit)
 tests_unit_test_gate_talk_CFLAGS = $(gate_test_CFLAGS)
 tests_unit_test_gate_talk_LDADD = $(gate_test_LIBS)
 
