@@ -269,14 +269,14 @@ static void on_control_closed(uv_handle_t *handle)
 	free(c);
 }
 
-/* The state lock is ours, so a socket that is left over belongs to nobody. */
+/* The state lock is ours, so a socket that is left over belongs to nobody. The mode is widened
+ * afterwards: the umask is of the whole process, and other threads make files. */
 static int bind_socket(struct control *c)
 {
-	mode_t old = umask(0777 & ~SOCKET_MODE);
-
 	(void)unlink(c->path);
 	int rc = uv_pipe_bind(&c->pipe, c->path);
-	(void)umask(old);
+	if (!rc && chmod(c->path, SOCKET_MODE) < 0)
+		return fail_errno(E_IO, "set the mode of '%s'", c->path);
 	if (!rc)
 		rc = uv_listen((uv_stream_t *)&c->pipe, PEERS_MAX, on_connection);
 	return rc ? fail(E_IO, "bind '%s': %s", c->path, uv_strerror(rc)) : 0;
