@@ -332,8 +332,7 @@ static int suspend_prepare(struct deed *d)
 	if (!m->clean)
 		return 0;
 	if (m->digest.len != SHA256_STATE_SIZE || m->tail.len > AGE_CHUNK ||
-	    m->sealed > AGE_PLAIN_MAX / AGE_CHUNK ||
-	    m->durable != m->sealed * AGE_CHUNK + m->tail.len)
+	    m->sealed > AGE_PLAIN_MAX / AGE_CHUNK || m->durable != m->sealed * AGE_CHUNK)
 		return fail(E_PROTOCOL, "a suspended upload that contradicts itself");
 	int rc = blobs_seal_off(d->keep->blobs, e->blob, e->head + m->sealed * AGE_SEALED_CHUNK);
 	return rc ? rc : resume_save(d->keep->blobs, d->keep->keys, e->blob, e->file_key, &s);
@@ -360,15 +359,16 @@ static int put_suspend(struct deed *d)
 	struct put *p;
 	struct upload_row row;
 	const struct zone *zone;
+	uint64_t durable = m->clean ? m->durable + m->tail.len : m->durable;
 	int rc = load_put(a, &p, &row, &zone);
 
 	if (!rc)
-		rc = note_durable(d->keep, &row, m->durable);
+		rc = note_durable(d->keep, &row, durable);
 	if (rc)
 		return rc;
 	row.clean = m->clean && !row.has_source;
 	if (row.clean)
-		row.durable = m->durable;
+		row.durable = durable;
 	if (m->mtime_s != TIME_UNKNOWN)
 		row.mtime_s = m->mtime_s;
 	row.touched_us = clock_utc_us();

@@ -189,8 +189,9 @@ enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4 };
 #define FIELDS_answer_put_rekey(F) FIELDS_lease(F)
 
 /* The end of a lease without an end of the upload. clean: chunks 0 … sealed-1 are in the
- * blob and synced, no later one was ever sealed, digest and tail go with them. Not clean:
- * only `durable` bytes count and the next lease has another blob. The descriptor is closed. */
+ * blob and synced (durable is their size), no later one was ever sealed, digest and tail go with
+ * them. Not clean: only `durable` bytes count and the next lease has another blob. The descriptor
+ * is closed. */
 #define FIELDS_ask_put_suspend(F) \
 	F(u8, clean)              \
 	F(u64, durable)           \
