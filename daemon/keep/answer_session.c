@@ -51,6 +51,7 @@ static void hello_settle(struct deed *d)
 		return;
 	write_raw(ask_out(a, body.len), body.data, body.len);
 	a->gate->ready = true;
+	keep_serving(d->keep);
 }
 
 const struct deed_row answer_hello = {

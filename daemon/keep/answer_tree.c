@@ -166,7 +166,7 @@ const struct deed_row answer_rename = {.name = "rename",
 				       .settle = kick_sweep,
 				       .finish = ask_finish};
 
-/* Times are cosmetic: kept, but no event of their own. */
+/* Clients set times after each upload; a request that changes nothing leaves no record. */
 static int set_attrs(struct deed *d)
 {
 	struct ask *a = ask_of(d);
@@ -175,7 +175,11 @@ static int set_attrs(struct deed *d)
 	const struct ask_set_attrs *m = &a->m.set_attrs;
 	int rc = ask_principal(a, &p);
 
-	return rc ? rc : tree_set_attrs(&d->keep->tree, p, m->path, m->mtime_s, m->size, &c);
+	if (!rc)
+		rc = tree_set_attrs(&d->keep->tree, p, m->path, m->mtime_s, m->size, &c);
+	if (rc || m->mtime_s == TIME_UNKNOWN)
+		return rc;
+	return record_change(a, "file.times", m->path, view_of(NULL, 0), &c);
 }
 
 const struct deed_row answer_set_attrs = {

@@ -252,8 +252,10 @@ static void on_connection(uv_stream_t *server, int status)
 
 static int make_runtime(const char *dir)
 {
+	mode_t old = umask(0777 & ~RUNTIME_MODE);
 	int rc = sys_mkdir(AT_FDCWD, dir, RUNTIME_MODE);
 
+	(void)umask(old);
 	if (rc == E_EXISTS) {
 		err_clear();
 		rc = 0;

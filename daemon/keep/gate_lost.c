@@ -37,15 +37,6 @@ static int lose_put(struct keep *keep, const struct put *p)
 	return rc ? rc : puts_leave(keep, p->upload);
 }
 
-static int record_gate(struct keep *keep, const struct gate *g)
-{
-	struct event e = EVENT(.name = "gate.end", .actor = "system", .reason = g->why,
-			       .code = *g->why ? E_PROTOCOL : 0);
-
-	e.detail = json_pack("{s:i,s:i}", "gate", (int)g->place, "pid", (int)g->process.pid);
-	return audit_add(keep->audit, &e);
-}
-
 static int loss_decide(struct deed *d)
 {
 	struct keep *keep = d->keep;
@@ -67,7 +58,7 @@ static int loss_decide(struct deed *d)
 	while (!rc && (s = slots_next(&keep->sessions.sessions, &cursor)))
 		if (s->gate == gate)
 			rc = session_record_end(keep, s, "the gate ended");
-	return rc ? rc : record_gate(keep, gate);
+	return rc;
 }
 
 static void loss_settle(struct deed *d)

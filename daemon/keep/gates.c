@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "daemon/keep/gate_link.h"
 #include "daemon/keep/gate_settings.h"
+#include "daemon/keep/chores.h"
 #include "daemon/keep/keep.h"
 #include "daemon/keep/puts.h"
 
@@ -86,6 +87,18 @@ static void on_process_closed(uv_handle_t *handle)
 	gate_unref(handle->data);
 }
 
+/* How a gate ended is known only now, after the chore that ends what it had open. */
+static void record_end(const struct gate *g, int64_t status, int signal)
+{
+	json_t *detail =
+	    json_pack("{s:i,s:i,s:I,s:i}", "gate", (int)g->place, "pid", (int)g->process.pid,
+		      "status", (json_int_t)status, "signal", signal);
+
+	if (*g->why)
+		json_object_set_new(detail, "why", json_string(g->why));
+	chore_record(g->keep, *g->why ? "gate.crash" : "gate.end", detail, NULL);
+}
+
 static void on_gate_exit(uv_process_t *process, int64_t status, int signal)
 {
 	struct gate *g = process->data;
@@ -102,6 +115,7 @@ static void on_gate_exit(uv_process_t *process, int64_t status, int signal)
 		log_warning("gate %u (pid %d) has ended: %s", g->place, process->pid,
 			    *g->why ? g->why : "it left without a reason");
 	gate_close(g);
+	record_end(g, status, signal);
 	p->gate = NULL;
 	if (!all->draining)
 		schedule_restart(p, g);

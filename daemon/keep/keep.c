@@ -242,6 +242,15 @@ void keep_scrub(struct keep *keep)
 	err_clear();
 }
 
+void keep_serving(struct keep *keep)
+{
+	if (keep->told_ready)
+		return;
+	keep->told_ready = true;
+	service_ready();
+	log_info("serving");
+}
+
 /* Now and then the catalog learns how far the log is, also where nothing else happens, and a
  * sweep that failed is tried again. */
 static void on_minute(uv_timer_t *timer)
@@ -252,11 +261,6 @@ static void on_minute(uv_timer_t *timer)
 		chore_note(keep, NULL);
 	if (keep->scrub_wanted)
 		keep_scrub(keep);
-	if (gates_serving(keep->gates) && !keep->told_ready) {
-		keep->told_ready = true;
-		service_ready();
-		log_info("serving");
-	}
 }
 
 static int start_handles(struct keep *keep)
@@ -306,6 +310,10 @@ static int configure(struct keep *keep)
 		return rc;
 	keep->boot = keep->settings;
 	log_set_level((enum log_level)keep->settings->log_level);
+	if (keep->settings->jail == JAIL_REQUIRE)
+		return fail(E_CONFIG,
+			    "[daemon] jail=require: this version has no jail for its gates; "
+			    "jail=try starts without one");
 	rc = log_to(keep->settings->log);
 	if (!rc)
 		rc = secret_setup();

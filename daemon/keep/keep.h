@@ -84,6 +84,9 @@ void keep_stop(struct keep *keep);
 MUST_USE int keep_reload(struct keep *keep, void (*visit)(void *arg, const char *key, bool restart),
 			 void *arg);
 
+/* A gate is ready: from the first one on we serve, and say so. */
+void keep_serving(struct keep *keep);
+
 /* Outside ticks: keys were deleted from the catalog; take the last of them off the disk, at once or
  * as soon as no reader is in the way. */
 void keep_scrub(struct keep *keep);

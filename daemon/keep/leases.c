@@ -6,6 +6,7 @@
 #include "age/header.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "daemon/keep/audit.h"
 
 struct lease_work {
 	/* Decided. */
@@ -90,6 +91,10 @@ int lease_continue(struct ask *a, const struct zone *zone, struct upload_row *ro
 {
 	struct keep *keep = a->gate->keep;
 
+	if (!row->durable && !row->has_source) { /* nothing of it stands, maybe not even the blob */
+		int rc = catalog_doomed_add(keep->catalog, row->blob);
+		return rc ? rc : lease_plan(a, zone, row, true);
+	}
 	if (row->has_source) { /* its prefix was not all re-sealed: the new blob was in vain */
 		int rc = catalog_doomed_add(keep->catalog, row->blob);
 		return rc ? rc : lease_plan(a, zone, row, true);
@@ -150,14 +155,29 @@ int lease_complete(struct deed *d)
 
 /* ---- back on the loop ---- */
 
+/* The log has the opening of an upload whose blob could not be made or opened: its end must
+ * follow. */
 struct abort {
 	struct deed deed;
-	uint64_t upload;
+	struct put put; /* as it was; its keys are left out */
+	int code;
 };
 
 static int abort_decide(struct deed *d)
 {
-	return puts_leave(d->keep, ((struct abort *)(void *)d)->upload);
+	const struct abort *a = (struct abort *)(void *)d;
+	const struct zone *zone = NULL;
+	struct event e = EVENT(.name = "upload.abort", .code = a->code, .object = a->put.object,
+			       .session = slots_find(&d->keep->sessions.sessions, a->put.session),
+			       .resumed = a->put.resumed);
+
+	if (accounts_zone_by_id(d->keep->accounts, a->put.zone, &zone) == 0) {
+		e.zone = zone->row.id;
+		e.zone_name = zone->row.name;
+	}
+	err_clear();
+	int rc = audit_add(d->keep->audit, &e);
+	return rc ? rc : puts_leave(d->keep, a->put.upload);
 }
 
 static void abort_finish(struct deed *d)
@@ -180,7 +200,10 @@ static void give_up(struct ask *ask, struct put *p)
 	struct abort *a = mem_new(sizeof *a);
 
 	a->deed.row = &abort_row;
-	a->upload = p->upload;
+	a->put = *p;
+	a->put.zone_keys = NULL;
+	a->put.file_key = NULL;
+	a->code = ask->deed.rc;
 	puts_wake(keep, p);
 	if (ask->frame.verb == VERB_PUT_REKEY)
 		p->revoked = true;

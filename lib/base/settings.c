@@ -45,7 +45,7 @@ static const struct conf_row rows[] = {
     {"daemon", "state", PATH(state, DEFAULT_STATE), RESTART},
     {"daemon", "runtime", PATH(runtime, DEFAULT_RUNTIME), RESTART},
     {"daemon", "user", TEXT(user, ""), RESTART},
-    {"daemon", "gates", NUMBER(gates, "auto"), FROM(0, 256), .words = automatic, RESTART},
+    {"daemon", "gates", NUMBER(gates, "auto"), FROM(0, 64), .words = automatic, RESTART},
     {"daemon", "log", TEXT(log, "stderr")},
     {"daemon", "log_level", CHOICE(log_level, "info"), .words = levels},
 
