@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "daemon/keep/deeds.h"
 #include "daemon/keep/keep.h"
+#include "daemon/keep/lines.h"
 #include "daemon/keep/object_key.h"
 
 static const char meta_origin[] = "log.origin";
@@ -121,6 +122,8 @@ static int add_line(struct audit *a, const struct event *e)
 
 	if (!rc)
 		rc = record_write(&f, e, &a->open.text);
+	if (!rc && a->open.text.len - start > LINE_BYTES_MAX)
+		rc = fail(E_LIMIT, "more than a record can hold");
 	if (!rc)
 		rc = catalog_outbox_add(
 		    a->keep->catalog, a->next_seq,
@@ -263,30 +266,18 @@ bool audit_lags_behind(const struct audit *a)
 
 /* ---- opening ---- */
 
-/* What the outbox holds beyond the log, appended as it stands. */
-static int complete(struct audit *a)
+/* What the outbox holds beyond the mark, and from which number on it holds nothing. */
+static int read_outbox(struct catalog *c, uint64_t *seq, struct buf *out)
 {
-	CLEANUP(buf_done) struct buf lines = {0};
 	int rc;
 
-	for (;;) {
-		rc = catalog_outbox_get(a->keep->catalog, a->next_seq, &lines);
-		if (rc)
-			break;
-		rc = buf_add_text(&lines, "\n");
+	while ((rc = catalog_outbox_get(c, *seq, out)) == 0) {
+		rc = buf_add_text(out, "\n");
 		if (rc)
 			return rc;
-		a->next_seq++;
+		++*seq;
 	}
-	if (rc != E_GONE)
-		return rc;
-	if (!lines.len)
-		return 0;
-	log_info("audit log: completed with %llu records from the catalog",
-		 (unsigned long long)(a->next_seq - a->at.size));
-	rc = trail_append(a->trail, view_buf(&lines));
-	trail_mark(a->trail, &a->at);
-	return rc;
+	return rc == E_GONE ? 0 : rc;
 }
 
 static int read_meta(struct audit *a)
@@ -317,19 +308,26 @@ static char *host_name(void)
 int audit_open(struct keep *keep, struct audit **ret_audit)
 {
 	CLEANUP(audit_free) struct audit *a = mem_new(sizeof *a);
+	CLEANUP(buf_done) struct buf pending = {0};
 
 	a->keep = keep;
 	a->node = host_name();
 	int rc = read_meta(a);
-	if (!rc)
-		rc = trail_open(keep->state_fd, a->origin, keys_log(keep->keys), &a->at, &a->trail);
 	if (rc)
 		return rc;
 	a->noted = a->next_seq = a->at.size;
-	rc = complete(a);
+	rc = read_outbox(keep->catalog, &a->next_seq, &pending);
 	if (!rc)
-		*ret_audit = TAKE(a);
-	return rc;
+		rc = trail_open(keep->state_fd, a->origin, keys_log(keep->keys), &a->at,
+				view_buf(&pending), TRAIL_FILE_MAX, &a->trail);
+	if (rc)
+		return rc;
+	trail_mark(a->trail, &a->at);
+	if (pending.len)
+		log_info("audit log: completed with %llu records from the catalog",
+			 (unsigned long long)(a->at.size - a->noted));
+	*ret_audit = TAKE(a);
+	return 0;
 }
 
 void audit_free(struct audit **a)

@@ -22,14 +22,15 @@ static int visit_lines(struct buf *b, int (*visit)(void *arg, struct view line),
 	while (!rc && used < b->len) {
 		const uint8_t *start = b->data + used;
 		const uint8_t *newline = memchr(start, '\n', b->len - used);
-		if (!newline)
+		size_t len = newline ? (size_t)(newline - start) : b->len - used;
+		if (len > LINE_BYTES_MAX)
+			rc = fail(E_INTEGRITY, "a record that is too long");
+		if (!newline || rc)
 			break;
-		rc = visit(arg, view_of(start, (size_t)(newline - start)));
-		used += (size_t)(newline - start) + 1;
+		rc = visit(arg, view_of(start, len));
+		used += len + 1;
 	}
 	buf_eat(b, used);
-	if (!rc && b->len > LINE_BYTES_MAX)
-		rc = fail(E_INTEGRITY, "a record that is too long");
 	return rc;
 }
 

@@ -9,7 +9,8 @@
 
 enum {
 	RECORDS_NAME = 32,
-	LINE_BYTES_MAX = 64 * 1024, /* a record with two long paths stays far below */
+	LINE_BYTES_MAX = 64 * 1024, /* a record with two long paths stays far below; a longer one
+				     * is neither written (audit.c) nor read */
 };
 
 /* "records-000007.jsonl" */

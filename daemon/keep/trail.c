@@ -11,13 +11,13 @@
 #include "wire/codec.h"
 
 enum {
-	FILE_MAX = 64 * 1024 * 1024,
 	CHECKPOINT_MAX = 64 * 1024,
 	BATCH = 4096, /* leaves hashed before they go to the tree */
 };
 
 struct trail {
 	int log_fd, records_fd;
+	uint64_t file_max;
 	struct trail_mark at;
 	struct tlog_tiles *tiles;
 	struct tlog_signer *signer;
@@ -115,10 +115,9 @@ int trail_create(int state_fd, const char *origin, const struct secret *seed)
 	return make_log(t, state_fd, origin, seed);
 }
 
-/* The checkpoint on disk must be ours and must not lead the catalog by more than the log
- * can: it is written before the catalog learns of it, so it may be newer than the mark, not
- * older. */
-static int check_checkpoint(const struct trail *t)
+/* The checkpoint on disk must be ours. It is written before the catalog learns of it, so it may be
+ * newer than the mark, not older. */
+static int read_checkpoint(const struct trail *t, uint64_t *ret_size, struct tlog_hash *ret_root)
 {
 	CLEANUP(buf_done) struct buf note = {0};
 	struct tlog_verifier *known[] = {tlog_signer_verifier(t->signer)};
@@ -135,18 +134,34 @@ static int check_checkpoint(const struct trail *t)
 			    "log/checkpoint covers %llu records where the catalog knows of %llu: "
 			    "the log was rolled back",
 			    (unsigned long long)c.size, (unsigned long long)t->at.size);
-	if (c.size == t->at.size && !tlog_hash_equal(&c.root, &t->at.root))
-		return fail(E_INTEGRITY, "log/checkpoint and catalog contradict each other");
+	*ret_size = c.size;
+	*ret_root = c.root;
+	return 0;
+}
+
+static int unlink_later_files(const struct trail *t)
+{
+	char name[RECORDS_NAME];
+	int rc = 0;
+
+	for (uint64_t later = t->at.file + 1; !rc; later++) {
+		lines_file_name(later, name);
+		rc = sys_unlink(t->log_fd, name);
+	}
+	if (rc != E_GONE)
+		return rc;
+	err_clear();
 	return 0;
 }
 
 /* Records behind the mark are in the outbox still: cut them off, here and in later files. */
 static int cut_records(struct trail *t)
 {
-	char name[RECORDS_NAME];
 	uint64_t size = 0;
 	int rc = open_records(t, 0);
 
+	if (rc == E_GONE)
+		return fail(E_INTEGRITY, "the log's newest records are missing");
 	if (!rc)
 		rc = sys_size(t->records_fd, &size);
 	if (!rc && size < t->at.bytes)
@@ -154,36 +169,7 @@ static int cut_records(struct trail *t)
 			  (unsigned long long)size, (unsigned long long)t->at.bytes);
 	if (!rc && size > t->at.bytes)
 		rc = sys_truncate(t->records_fd, t->at.bytes);
-	for (uint64_t later = t->at.file + 1; !rc; later++) {
-		lines_file_name(later, name);
-		rc = sys_unlink(t->log_fd, name);
-	}
-	if (rc == E_GONE) {
-		err_clear();
-		rc = 0;
-	}
-	return rc;
-}
-
-int trail_open(int state_fd, const char *origin, const struct secret *seed,
-	       const struct trail_mark *mark, struct trail **ret_trail)
-{
-	CLEANUP(trail_free) struct trail *t = mem_new(sizeof *t);
-
-	t->log_fd = t->records_fd = -1;
-	t->at = *mark;
-	int rc = new_signer(t, origin, seed);
-	if (!rc)
-		rc = sys_open(state_fd, "log", O_RDONLY | O_DIRECTORY, 0, &t->log_fd);
-	if (!rc)
-		rc = check_checkpoint(t);
-	if (!rc)
-		rc = tlog_tiles_open(t->log_fd, mark->size, &mark->root, &t->tiles);
-	if (!rc)
-		rc = cut_records(t);
-	if (!rc)
-		*ret_trail = TAKE(t);
-	return rc;
+	return rc ? rc : unlink_later_files(t);
 }
 
 void trail_free(struct trail **t)
@@ -234,24 +220,106 @@ static int grow_tree(struct trail *t, struct view lines)
 	return rc;
 }
 
-int trail_append(struct trail *t, struct view lines)
+static int store_records(struct trail *t, struct view lines)
 {
-	int rc = t->at.bytes >= FILE_MAX ? rotate(t) : 0;
+	int rc = t->at.bytes >= t->file_max ? rotate(t) : 0;
 
 	if (!rc)
 		rc = sys_pwrite_all(t->records_fd, lines.data, lines.len, t->at.bytes);
 	if (!rc)
 		rc = sys_sync_data(t->records_fd);
 	if (!rc)
-		rc = grow_tree(t, lines);
-	if (!rc)
-		rc = tlog_tiles_sync(t->tiles);
+		t->at.bytes += lines.len;
+	return rc;
+}
+
+static int seal_tree(struct trail *t)
+{
+	int rc = tlog_tiles_sync(t->tiles);
+
 	if (!rc)
 		rc = tlog_tiles_root(t->tiles, &t->at.root);
+	return rc ? rc : write_checkpoint(t);
+}
+
+int trail_append(struct trail *t, struct view lines)
+{
+	int rc = store_records(t, lines);
+
+	if (!rc)
+		rc = grow_tree(t, lines);
+	return rc ? rc : seal_tree(t);
+}
+
+/* ---- opening ---- */
+
+/* The first n lines; fewer where there are not so many. */
+static struct view first_lines(struct view lines, uint64_t n)
+{
+	size_t len = 0;
+
+	for (; n && len < lines.len; n--) {
+		const uint8_t *newline = memchr(lines.data + len, '\n', lines.len - len);
+		if (!newline)
+			break;
+		len = (size_t)(newline - lines.data) + 1;
+	}
+	return view_of(lines.data, len);
+}
+
+/* What a checkpoint has once said of the log stays true: the records behind the mark that it
+ * covers must be the pending ones. Nothing is written here. */
+static int keep_promise(struct trail *t, struct view pending, struct view *ret_rest)
+{
+	struct tlog_hash promised, root;
+	uint64_t size = 0;
+	int rc = read_checkpoint(t, &size, &promised);
+
+	if (!rc)
+		rc = tlog_tiles_open(t->log_fd, t->at.size, &t->at.root, &t->tiles);
 	if (rc)
 		return rc;
-	t->at.bytes += lines.len;
-	return write_checkpoint(t);
+	struct view covered = first_lines(pending, size - t->at.size);
+	rc = grow_tree(t, covered);
+	if (!rc && t->at.size < size)
+		return fail(E_INTEGRITY,
+			    "log/checkpoint covers %llu records where the catalog knows of %llu: "
+			    "the catalog was rolled back",
+			    (unsigned long long)size, (unsigned long long)t->at.size);
+	if (!rc)
+		rc = tlog_tiles_root(t->tiles, &root);
+	if (!rc && !tlog_hash_equal(&root, &promised))
+		rc = fail(E_INTEGRITY, "log/checkpoint and catalog contradict each other");
+	*ret_rest = view_of(pending.data + covered.len, pending.len - covered.len);
+	return rc;
+}
+
+int trail_open(int state_fd, const char *origin, const struct secret *seed,
+	       const struct trail_mark *mark, struct view pending, uint64_t file_max,
+	       struct trail **ret_trail)
+{
+	CLEANUP(trail_free) struct trail *t = mem_new(sizeof *t);
+	struct view rest = pending;
+
+	t->log_fd = t->records_fd = -1;
+	t->file_max = file_max;
+	t->at = *mark;
+	int rc = new_signer(t, origin, seed);
+	if (!rc)
+		rc = sys_open(state_fd, "log", O_RDONLY | O_DIRECTORY, 0, &t->log_fd);
+	if (!rc)
+		rc = keep_promise(t, pending, &rest);
+	if (!rc)
+		rc = cut_records(t);
+	if (!rc && pending.len)
+		rc = store_records(t, pending);
+	if (!rc)
+		rc = grow_tree(t, rest);
+	if (!rc && pending.len)
+		rc = seal_tree(t);
+	if (!rc)
+		*ret_trail = TAKE(t);
+	return rc;
 }
 
 void trail_mark(const struct trail *t, struct trail_mark *ret_mark)

@@ -9,7 +9,7 @@
  *
  * One thread at a time (the one log job of the pool, or the start). What it holds may lag
  * behind the catalog, never lead it: trail_open() cuts off what is behind the mark that the
- * catalog remembers, to be appended again from the outbox, byte for byte the same.
+ * catalog remembers and appends the catalog's outbox, byte for byte the same.
  */
 #ifndef DROPKEEP_KEEP_TRAIL_H
 #define DROPKEEP_KEEP_TRAIL_H
@@ -34,10 +34,18 @@ MUST_USE int trail_mark_read(struct view bytes, struct trail_mark *ret_mark);
 /* Make an empty log. */
 MUST_USE int trail_create(int state_fd, const char *origin, const struct secret *seed);
 
-/* E_INTEGRITY when the log on disk does not hold what mark says, or its checkpoint is not
- * one of this log: somebody has changed it. */
+enum { TRAIL_FILE_MAX = 64 * 1024 * 1024 };
+
+/*
+ * pending: the lines that follow the mark, each with its newline, as the catalog has them: they
+ * are made durable in the log. file_max: a records file that has grown so long gets a successor.
+ * E_INTEGRITY, and nothing is changed, when the log on disk does not hold what mark says, when its
+ * checkpoint is not one of this log, or when that covers other records than mark and pending:
+ * somebody has changed the log, or taken it or the catalog back to an earlier state.
+ */
 MUST_USE int trail_open(int state_fd, const char *origin, const struct secret *seed,
-			const struct trail_mark *mark, struct trail **ret_trail);
+			const struct trail_mark *mark, struct view pending, uint64_t file_max,
+			struct trail **ret_trail);
 void trail_free(struct trail **t);
 
 /* Append lines (each with its newline) and make all durable, checkpoint last. After an

@@ -80,3 +80,20 @@ tests_fuzz_fuzz_ssh_key_SOURCES = tests/fuzz/fuzz_ssh_key.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ssh_key_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tests_fuzz_fuzz_ssh_key_LDADD = $(keep_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/fuzz_path tests/fuzz/corpus/fuzz_ssh_key
+
+# The log, blobs, and a keep that is driven in process.
+KEEP_LIVE_TESTS = \
+	tests/unit/test_keep_lines \
+	tests/unit/test_keep_trail
+UNIT_TESTS += $(KEEP_LIVE_TESTS)
+
+keep_live = $(keep_kit) tests/unit/keep_live.c tests/unit/keep_live.h
+keep_live_test_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(JANSSON_CFLAGS) $(CMOCKA_CFLAGS)
+
+tests_unit_test_keep_lines_SOURCES = tests/unit/test_keep_lines.c $(keep_kit)
+tests_unit_test_keep_lines_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_lines_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_trail_SOURCES = tests/unit/test_keep_trail.c $(keep_kit)
+tests_unit_test_keep_trail_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_trail_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
