@@ -4,3 +4,4 @@ EXTRA_DIST += tests/talk/lib.sh
 TALK_TESTS += tests/talk/age-interop.sh
 TALK_TESTS += tests/talk/sftp-basics.sh
 TALK_TESTS += tests/talk/sftp-rights.sh
+TALK_TESTS += tests/talk/sftp-resume.sh
