@@ -8,8 +8,6 @@
 
 #define MAGIC 0x50555421u
 
-enum next { NEXT_GO, NEXT_WAIT, NEXT_END };
-
 static struct put *all; /* all of this gate, for YIELD and for the count */
 
 /* --- errors --- */
@@ -147,103 +145,6 @@ static void tell_end(struct put *p)
 		done(p->done_arg, rc, text);
 }
 
-/* --- a lease --- */
-
-static bool lease_makes_sense(const struct lease *l)
-{
-	if (l->size > AGE_PLAIN_MAX || l->tail.len > CHUNK || l->sealed > l->size / CHUNK)
-		return false;
-	if (l->sealed && l->digest.len != SHA256_STATE_SIZE)
-		return false;
-	if (l->prefix)
-		return l->prefix == l->size && !l->sealed && !l->tail.len &&
-		       l->source_size >= l->prefix && l->source_size <= AGE_PLAIN_MAX;
-	return l->size == l->sealed * CHUNK + l->tail.len;
-}
-
-static int take_blobs(struct put *p, const struct lease *l, const struct answer *a)
-{
-	bool wants_source = l->prefix || p->carry.count;
-	int rc = 0;
-
-	if (a->fd_count < 1 || (wants_source && a->fd_count < 2))
-		return fail(E_PROTOCOL, "a lease without its descriptors");
-	rc = payload_open(&a->fds[0], l->blob_offset, view_of(l->payload_key, WIRE_HASH), &p->blob);
-	if (rc || !wants_source)
-		return rc;
-	rc = payload_open(&a->fds[1], l->source_offset, view_of(l->source_key, WIRE_HASH),
-			  &p->source);
-	p->source.finished = l->source_finished != 0;
-	p->source.size = l->source_size;
-	return rc;
-}
-
-/* The chunks and the tail of a clean resume. */
-static int restore(struct put *p, const struct lease *l)
-{
-	struct slot *s = NULL;
-	int rc = spans_add(&p->claimed, 0, l->sealed);
-
-	if (!rc)
-		rc = spans_add(&p->sealed, 0, l->sealed);
-	if (!rc && l->sealed)
-		rc = sha256_load(&p->hash, l->digest.data);
-	if (!rc && sha256_count(&p->hash) != l->sealed * CHUNK)
-		rc = fail(E_INTEGRITY, "the digest of the upload does not fit its chunks");
-	if (!rc && l->tail.len)
-		rc = put_take(p, l->sealed, &s);
-	if (!rc && s) {
-		memcpy(s->data, l->tail.data, l->tail.len);
-		rc = spans_add(&s->have, 0, l->tail.len);
-	}
-	return rc;
-}
-
-static int adopt(struct put *p, const struct lease *l, const struct answer *a)
-{
-	int rc = spans_add(&p->present, 0, l->size);
-
-	p->number = l->put;
-	p->granted = l->granted;
-	p->size = l->size;
-	p->hashed = p->synced = p->reported = l->sealed;
-	if (!rc && !lease_makes_sense(l))
-		rc = fail(E_PROTOCOL, "a lease that makes no sense");
-	if (!rc)
-		rc = take_blobs(p, l, a);
-	if (!rc)
-		rc = spans_add(&p->copy, 0, l->prefix);
-	return rc ? rc : restore(p, l);
-}
-
-/* The same upload under another key: nothing is sealed yet, all is to be copied. */
-static int adopt_again(struct put *p, const struct lease *l, const struct answer *a)
-{
-	spans_clear(&p->claimed);
-	spans_clear(&p->sealed);
-	p->hashed = p->synced = p->reported = 0;
-	sha256_init(&p->hash);
-	p->check.known = p->spoilt = false;
-	/* Nothing is brought over or sealed before the change that it was all for. */
-	p->copy_now = false;
-	p->hold = p->rekey_chunk != NO_CHUNK;
-	if (l->put != p->number)
-		return fail(E_PROTOCOL, "a lease for another upload");
-	if (l->granted > p->granted)
-		p->granted = l->granted;
-	int rc = take_blobs(p, l, a);
-	struct spans empty = p->copy; /* it has been copied before, or nothing was */
-	p->copy = p->carry;
-	p->carry = empty;
-	return rc;
-}
-
-static void wipe_lease(struct lease *l)
-{
-	wipe(l->payload_key, sizeof l->payload_key);
-	wipe(l->source_key, sizeof l->source_key);
-}
-
 /* --- opening --- */
 
 static void tell_opened(struct put *p, struct put *opened)
@@ -268,12 +169,12 @@ static void on_opened(void *arg, const struct answer *a)
 		put_failed(p, E_PROTOCOL);
 		p->at = AT_OVER; /* there is nothing that could be given back */
 	} else {
-		rc = adopt(p, &l, a);
+		rc = put_adopt(p, &l, a);
 		if (rc)
 			put_failed(p, rc);
 		p->at = AT_FLOW;
 	}
-	wipe_lease(&l);
+	put_wipe_lease(&l);
 	if (p->rc) {
 		p->end = END_LEAVE;
 		p->spoilt = true;
@@ -316,14 +217,13 @@ void put_set_mtime(struct put *p, int64_t mtime_s)
 void put_sync(struct put *p, put_done *done, void *arg)
 {
 	assert(!p->synced_done && !p->end);
+	p->hold = false;
 	p->synced_done = done;
 	p->synced_arg = arg;
 	put_drive(p);
 }
 
 /* --- states --- */
-
-static enum next to(struct put *p, enum put_at at);
 
 bool put_clean(const struct put *p)
 {
@@ -333,153 +233,20 @@ bool put_clean(const struct put *p)
 	       spans_have(&p->present, 0, run * CHUNK);
 }
 
-static enum next at_asked(struct put *p)
+static enum put_next at_asked(struct put *p)
 {
 	(void)p;
 	return NEXT_WAIT;
 }
 
-static enum next at_flow(struct put *p)
+static enum put_next at_flow(struct put *p)
 {
 	if (p->end)
-		return to(p, AT_DRAIN);
+		return put_to(p, AT_DRAIN);
 	put_pump(p);
 	if (p->rc)
 		p->rekey = false;
-	return p->rekey ? to(p, AT_SETTLE) : NEXT_WAIT;
-}
-
-/* Re-keying 1: all that is under way comes to rest, an unfinished copy is completed. */
-static enum next at_settle(struct put *p)
-{
-	if (p->rc || (p->end && p->end != END_PUBLISH)) {
-		p->rekey = false;
-		return to(p, AT_FLOW);
-	}
-	put_settle_shrink(p);
-	put_pump(p);
-	if (!put_idle(p))
-		return NEXT_WAIT;
-	if (p->copy.count) {
-		put_refuse(p, E_LIMIT,
-			   "writes too far apart: unfinished pieces of the file fill "
-			   "all the room that an upload has");
-		return to(p, AT_SETTLE);
-	}
-	return to(p, AT_RECALL);
-}
-
-static int find_carry(struct put *p)
-{
-	int rc = 0;
-
-	spans_clear(&p->carry);
-	SPANS_EACH(run, &p->sealed, 0, NO_CHUNK)
-	SPANS_EACH(piece, &p->present, run.from * CHUNK, run.to * CHUNK)
-	if (!rc)
-		rc = spans_add(&p->carry, piece.from, piece.to);
-	for (unsigned i = 0; i < PUT_WINDOW; i++)
-		if (p->slot[i].state == SLOT_FIXED)
-			put_release(&p->slot[i]);
-	return rc;
-}
-
-/* It stays as it was: what was fetched is in the blob and claimed. */
-static void forget_recalled(struct put *p)
-{
-	spans_clear(&p->carry);
-	for (unsigned i = 0; i < PUT_WINDOW; i++) {
-		struct slot *s = &p->slot[i];
-		if (s->state == SLOT_OPEN && spans_have(&p->claimed, s->index, s->index + 1))
-			put_release(s);
-	}
-}
-
-/*
- * Re-keying 2: the keep gives the old blob back as a source only where something at its
- * beginning counts. The changed chunk ends what may count after a crash, unless it is the
- * very first, for then nothing else would come back; where nothing counts, the little that
- * there is must be fetched now.
- */
-static enum next at_recall(struct put *p)
-{
-	int rc = 0;
-
-	if (!p->recalling) {
-		p->recalling = true;
-		rc = find_carry(p);
-		p->durable = put_durable(p, put_stored_run(p));
-		if (p->rekey_chunk && p->durable > p->rekey_chunk * CHUNK)
-			p->durable = p->rekey_chunk * CHUNK;
-	}
-	if (!rc && !p->rc && !p->durable && p->carry.count) {
-		put_load(p, &p->blob, &p->carry);
-		if (p->busy)
-			return NEXT_WAIT;
-		rc = p->rc ? 0
-			   : fail(E_LIMIT, "stored bytes were changed before the beginning "
-					   "of the file was there");
-	}
-	p->recalling = false;
-	if (rc)
-		put_failed(p, rc);
-	if (!p->rc)
-		return to(p, AT_PART);
-	forget_recalled(p);
-	return to(p, AT_SETTLE);
-}
-
-/* Re-keying 3: make durable what shall count, let go of the old blob. */
-static enum next at_part(struct put *p)
-{
-	put_part(p, false, true);
-	return to(p, AT_PARTED);
-}
-
-static void on_rekeyed(void *arg, const struct answer *a)
-{
-	struct put *p = put_of(arg);
-	struct lease l = {0};
-	int rc = a->status;
-
-	p->asking = false;
-	if (rc) {
-		CLEANUP(mem_free) char *text = put_sentence(a);
-		put_refuse(p, rc, text);
-	} else {
-		rc = lease_read(a->body, &l);
-		if (!rc)
-			rc = adopt_again(p, &l, a);
-		if (rc)
-			put_failed(p, rc);
-	}
-	wipe_lease(&l);
-	put_drive(p);
-}
-
-static enum next at_parted(struct put *p)
-{
-	struct ask_put_rekey m = {.durable = p->durable};
-
-	if (p->busy)
-		return NEXT_WAIT;
-	p->rekey = false;
-	p->rekeys++;
-	if (p->rc || (p->end && p->end != END_PUBLISH)) {
-		p->spoilt = true; /* the blob is closed: it can only be left as it is */
-		return to(p, AT_FLOW);
-	}
-	p->asking = true;
-	(void)keeper_ask_put_rekey(p->keeper, p->number, &m, on_rekeyed, p);
-	return to(p, AT_REKEYED);
-}
-
-static enum next at_rekeyed(struct put *p)
-{
-	if (p->asking)
-		return NEXT_WAIT;
-	p->spoilt |= p->rc != 0;
-	return to(p, AT_FLOW);
+	return p->rekey ? put_to(p, AT_SETTLE) : NEXT_WAIT;
 }
 
 /* A finished upload may not have been sealed up to its end or behind it: that happens where it
@@ -499,7 +266,7 @@ static bool is_whole(const struct put *p)
 }
 
 /* The ends 1: all that can still be stored and hashed. */
-static enum next at_drain(struct put *p)
+static enum put_next at_drain(struct put *p)
 {
 	if (p->poisoned)
 		p->end = END_DROP;
@@ -508,29 +275,29 @@ static enum next at_drain(struct put *p)
 	if (p->end != END_DROP)
 		put_pump(p);
 	if (p->rc && (p->end == END_PUBLISH || p->end == END_PARTIAL))
-		return to(p, AT_DRAIN);
+		return put_to(p, AT_DRAIN);
 	if (!put_idle(p))
 		return NEXT_WAIT;
 	if (p->end != END_PUBLISH)
-		return to(p, AT_LAST);
+		return put_to(p, AT_LAST);
 	if (ends_in_sealed(p)) {
 		if (p->rekeys >= REKEYS_MAX)
 			put_refuse(p, E_LIMIT, "changed too often: send the file again as a whole");
 		p->rekey = true;
 		p->rekey_chunk = NO_CHUNK;
-		return to(p, p->rc ? AT_DRAIN : AT_SETTLE);
+		return put_to(p, p->rc ? AT_DRAIN : AT_SETTLE);
 	}
 	if (is_whole(p))
-		return to(p, AT_LAST);
+		return put_to(p, AT_LAST);
 	put_refuse(p, E_IO, "the upload could not be completed");
-	return to(p, AT_DRAIN);
+	return put_to(p, AT_DRAIN);
 }
 
 /* The ends 2: the last chunk, the sync, the descriptors. */
-static enum next at_last(struct put *p)
+static enum put_next at_last(struct put *p)
 {
 	put_part(p, p->end == END_PUBLISH, p->end != END_DROP);
-	return to(p, AT_SEALED);
+	return put_to(p, AT_SEALED);
 }
 
 static void on_told(void *arg, const struct answer *a)
@@ -583,7 +350,7 @@ static void ask_suspend(struct put *p)
 }
 
 /* The ends 3: the keep hears of it. */
-static enum next at_sealed(struct put *p)
+static enum put_next at_sealed(struct put *p)
 {
 	if (p->busy)
 		return NEXT_WAIT;
@@ -600,15 +367,15 @@ static enum next at_sealed(struct put *p)
 		ask_suspend(p);
 	if (p->end == END_PARTIAL)
 		p->last_word = "left unfinished, to be resumed";
-	return to(p, AT_TOLD);
+	return put_to(p, AT_TOLD);
 }
 
-static enum next at_told(struct put *p)
+static enum put_next at_told(struct put *p)
 {
-	return p->asking ? NEXT_WAIT : to(p, AT_OVER);
+	return p->asking ? NEXT_WAIT : put_to(p, AT_OVER);
 }
 
-static enum next at_over(struct put *p)
+static enum put_next at_over(struct put *p)
 {
 	tell_end(p);
 	return NEXT_END;
@@ -616,17 +383,23 @@ static enum next at_over(struct put *p)
 
 static const struct {
 	const char *name;
-	enum next (*run)(struct put *p);
+	enum put_next (*run)(struct put *p);
 } put_row[] = {
-    [AT_ASKED] = {"asked", at_asked},       [AT_FLOW] = {"flow", at_flow},
-    [AT_SETTLE] = {"settle", at_settle},    [AT_RECALL] = {"recall", at_recall},
-    [AT_PART] = {"part", at_part},          [AT_PARTED] = {"parted", at_parted},
-    [AT_REKEYED] = {"rekeyed", at_rekeyed}, [AT_DRAIN] = {"drain", at_drain},
-    [AT_LAST] = {"last", at_last},          [AT_SEALED] = {"sealed", at_sealed},
-    [AT_TOLD] = {"told", at_told},          [AT_OVER] = {"over", at_over},
+    [AT_ASKED] = {"asked", at_asked},
+    [AT_FLOW] = {"flow", at_flow},
+    [AT_SETTLE] = {"settle", put_at_settle},
+    [AT_RECALL] = {"recall", put_at_recall},
+    [AT_PART] = {"part", put_at_part},
+    [AT_PARTED] = {"parted", put_at_parted},
+    [AT_REKEYED] = {"rekeyed", put_at_rekeyed},
+    [AT_DRAIN] = {"drain", at_drain},
+    [AT_LAST] = {"last", at_last},
+    [AT_SEALED] = {"sealed", at_sealed},
+    [AT_TOLD] = {"told", at_told},
+    [AT_OVER] = {"over", at_over},
 };
 
-static enum next to(struct put *p, enum put_at at) /* the only writer of p->at but for birth */
+enum put_next put_to(struct put *p, enum put_at at) /* the only writer of p->at but for birth */
 {
 	p->at = at;
 	return NEXT_GO;
@@ -634,7 +407,7 @@ static enum next to(struct put *p, enum put_at at) /* the only writer of p->at b
 
 void put_drive(struct put *p)
 {
-	enum next n = NEXT_GO;
+	enum put_next n = NEXT_GO;
 
 	p->again = true;
 	if (p->driving)
@@ -674,8 +447,10 @@ static void end(struct put *p, enum put_end how, const char *reason, put_done *d
 	p->reason = mem_text(reason);
 	p->done = done;
 	p->done_arg = arg;
-	if (how != END_PUBLISH)
+	if (how != END_PUBLISH) {
 		undo_shrink(p);
+		put_drop_islands(p);
+	}
 	put_drive(p);
 }
 

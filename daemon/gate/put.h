@@ -36,7 +36,8 @@ void put_open(uv_loop_t *loop, struct keeper *keeper, uint64_t session, struct v
 	      uint8_t flags, uint64_t declared, put_opened *opened, void *arg);
 
 /* The wake-up for a put_write() that gave E_AGAIN, and for a yield (below). */
-void put_listen(struct put *p, void (*on_room)(void *arg), void (*on_yielded)(void *arg), void *arg);
+void put_listen(struct put *p, void (*on_room)(void *arg), void (*on_yielded)(void *arg),
+		void *arg);
 
 /* The lease's number in the keep, by which an order YIELD finds its put. */
 uint64_t put_number(const struct put *p);

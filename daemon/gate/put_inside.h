@@ -5,6 +5,8 @@
  *	put.c        the life of an upload: states, asks, the ends
  *	put_write.c  the window: bytes find their place, the logical size moves
  *	put_work.c   the pool's work: storing, hashing, loading, comparing, syncing
+ *	put_lease.c  what a lease brings: descriptors, keys, what stands already
+ *	put_rekey.c  the way to another key
  *	put_grant.c  the reservation, and what the keep is told meanwhile
  *
  * A byte of the upload that the client may count on (`present`) is in exactly one place: in
@@ -30,8 +32,8 @@
 enum {
 	CHUNK = AGE_CHUNK,
 	STORE_JOBS = 2,   /* more would only take the pool from other sessions */
-	STORE_BATCH = 8,  /* chunks of one store job */
-	HASH_BATCH = 16,  /* half of the window, so that the other half can fill meanwhile */
+	STORE_BATCH = 4,  /* chunks of one store job */
+	HASH_BATCH = 8,   /* of one hash job */
 	LOAD_BATCH = 8,   /* chunks from the source at a time */
 	LOAD_STARVED = 2, /* the same where a write waits for a slot */
 	LOAD_LEAVES = 8,  /* slots that loading leaves to the client's writes */
@@ -206,7 +208,10 @@ struct put {
 	struct part_job part;
 };
 
+enum put_next { NEXT_GO, NEXT_WAIT, NEXT_END };
+
 /* put.c */
+enum put_next put_to(struct put *p, enum put_at at);
 void put_drive(struct put *p);
 void put_refuse(struct put *p, int rc, const char *text); /* what is stored may be kept */
 void put_poison(struct put *p, int rc, const char *text);
@@ -224,6 +229,7 @@ unsigned put_free_slots(const struct put *p);
 bool put_complete(const struct slot *s);
 void put_release(struct slot *s);
 void put_settle_shrink(struct put *p);
+void put_drop_islands(struct put *p); /* free what a partial will not keep */
 bool put_publishable(const struct put *p);
 
 /* put_work.c */
@@ -235,6 +241,19 @@ void put_load(struct put *p, const struct payload *from, struct spans *bytes);
 void put_part(struct put *p, bool store, bool sync);
 void put_rest(struct put *p);  /* give back what an upload without work need not hold */
 void put_empty(struct put *p); /* wipe and free all that it holds */
+
+/* put_lease.c: on failure what was taken is in p, to be closed as usual. */
+MUST_USE int put_adopt(struct put *p, const struct lease *l, const struct answer *a);
+MUST_USE int put_adopt_again(struct put *p, const struct lease *l, const struct answer *a);
+
+void put_wipe_lease(struct lease *l);
+
+/* put_rekey.c: states */
+enum put_next put_at_settle(struct put *p);
+enum put_next put_at_recall(struct put *p);
+enum put_next put_at_part(struct put *p);
+enum put_next put_at_parted(struct put *p);
+enum put_next put_at_rekeyed(struct put *p);
 
 /* put_grant.c */
 bool put_reserve(struct put *p, uint64_t end); /* false: asked for, or refused by now */

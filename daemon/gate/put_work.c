@@ -78,28 +78,23 @@ static void store_done(struct job *j)
 	put_drive(p);
 }
 
-static bool keeps_frontier_only(const struct put *p)
-{
-	return p->end == END_PARTIAL || p->end == END_LEAVE;
-}
-
+/* Behind a client that leaves only the contiguous beginning matters, and sealing anything else
+ * would cost the clean resume. Chunks behind what is still to be copied do count: it will be. */
 static bool sealable(const struct put *p, const struct slot *s)
 {
-	uint64_t limit = p->reach > p->size && !keeps_frontier_only(p) ? p->reach : p->size;
+	uint64_t end = (s->index + 1) * CHUNK;
 
-	return put_complete(s) && (s->index + 1) * CHUNK < limit;
+	if (!put_complete(s))
+		return false;
+	if (p->end == END_PARTIAL || p->end == END_LEAVE)
+		return end < p->size && end <= spans_run(&p->present, 0);
+	return end < p->size || end < p->reach;
 }
 
-/* Where the next store job begins. Behind a leaving client only the contiguous beginning
- * matters, and sealing anything else would cost the clean resume. */
-static const struct slot *first_sealable(struct put *p)
+static const struct slot *first_sealable(const struct put *p)
 {
 	const struct slot *first = NULL;
 
-	if (keeps_frontier_only(p)) {
-		first = put_find(p, spans_run(&p->claimed, 0));
-		return first && sealable(p, first) ? first : NULL;
-	}
 	for (unsigned i = 0; i < PUT_WINDOW; i++) {
 		const struct slot *s = &p->slot[i];
 		if ((!first || s->index < first->index) && sealable(p, s))

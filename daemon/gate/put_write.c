@@ -34,25 +34,18 @@ static bool may_give_way(const struct put *p, const struct slot *s)
 	       spans_have(&p->sealed, s->index, s->index + 1) && !hashed_soon(p, s->index);
 }
 
-/* A partial keeps what is contiguous: bytes behind a hole make room for what comes before. */
-static bool is_lost_anyway(const struct put *p, const struct slot *s)
-{
-	return p->end == END_PARTIAL && s->state == SLOT_OPEN && !s->loading && p->copy.count &&
-	       s->index * CHUNK > p->copy.at[0].from;
-}
-
 unsigned put_free_slots(const struct put *p)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < PUT_WINDOW; i++) {
 		const struct slot *s = &p->slot[i];
-		n += s->state == SLOT_FREE || may_give_way(p, s) || is_lost_anyway(p, s);
+		n += s->state == SLOT_FREE || may_give_way(p, s);
 	}
 	return n;
 }
 
-/* Warm memory first; what has to give way: the farthest. */
+/* Warm memory first. */
 static struct slot *choose(struct put *p)
 {
 	struct slot *best = NULL;
@@ -65,13 +58,6 @@ static struct slot *choose(struct put *p)
 	for (unsigned i = 0; !best && i < PUT_WINDOW; i++)
 		if (may_give_way(p, &p->slot[i]))
 			best = &p->slot[i];
-	if (best)
-		return best;
-	for (unsigned i = 0; i < PUT_WINDOW; i++) {
-		struct slot *s = &p->slot[i];
-		if (is_lost_anyway(p, s) && (!best || s->index > best->index))
-			best = s;
-	}
 	return best;
 }
 
@@ -121,6 +107,16 @@ void put_settle_shrink(struct put *p)
 	for (unsigned i = 0; i < PUT_WINDOW; i++)
 		if (p->slot[i].state == SLOT_OPEN)
 			crop_slot(&p->slot[i], p->size);
+}
+
+void put_drop_islands(struct put *p)
+{
+	for (unsigned i = 0; i < PUT_WINDOW; i++) {
+		struct slot *s = &p->slot[i];
+		if (s->state == SLOT_OPEN && !s->loading &&
+		    s->index * CHUNK >= spans_run(&p->present, 0))
+			put_release(s);
+	}
 }
 
 static void grow(struct put *p, uint64_t size)
@@ -187,7 +183,7 @@ static int again(struct put *p)
 {
 	if (p->rc)
 		return put_error(p);
-	assert(!put_idle(p)); /* whoever waits must be woken */
+	assert(!put_idle(p) || p->again); /* whoever waits must be woken */
 	p->hungry = true;
 	return E_AGAIN;
 }
@@ -210,7 +206,8 @@ static int want_rekey(struct put *p, uint64_t index)
 struct look {
 	bool known;          /* the check of this write has come back */
 	unsigned fresh;      /* slots that it needs */
-	struct spans unseen; /* sealed chunks that must be compared first */
+	struct spans unseen; /* sealed chunks that are not in the window */
+	bool unknown;        /* some of them must be compared first */
 };
 
 static bool is_known(const struct put *p, const struct look *look, uint64_t index)
@@ -232,8 +229,10 @@ static int look_at(struct put *p, struct look *look, const struct piece *piece)
 		look->fresh++;
 		return 0;
 	}
-	if (is_known(p, look, i))
-		return p->check.differs == i ? want_rekey(p, i) : 0;
+	if (!is_known(p, look, i))
+		look->unknown = true;
+	else if (p->check.differs == i)
+		return want_rekey(p, i);
 	return spans_add(&look->unseen, i, i + 1);
 }
 
@@ -328,13 +327,13 @@ static int accept_write(struct put *p, uint64_t offset, struct view data)
 	struct look look = {.unseen = spans_of(PUT_WRITE_MAX / CHUNK + 2)};
 	int rc = look_over(p, &look, offset, data);
 
-	if (!rc && look.unseen.count)
+	if (!rc && look.unknown)
 		rc = put_check(p, offset, data, &look.unseen);
 	else if (!rc && look.fresh > put_free_slots(p))
 		rc = wait_for_slots(p, look.fresh, offset + data.len);
 	else if (!rc)
 		rc = place_all(p, offset, data);
-	if (!rc && look.unseen.count)
+	if (!rc && look.unknown)
 		rc = again(p);
 	spans_done(&look.unseen);
 	return rc;

@@ -32,7 +32,7 @@ static struct sealing {
 } * sealings;
 static size_t sealing_count, sealing_cap;
 _Atomic unsigned fake_sealed, fake_opened;
-unsigned fake_fail_sync;
+_Atomic unsigned fake_fail_sync, fake_fail_write;
 bool fake_unwatched;
 
 int __real_age_stream_from_key(struct view key, struct age_stream **ret_stream);
@@ -109,6 +109,17 @@ int __wrap_sys_sync_data(int fd)
 	if (fake_fail_sync && --fake_fail_sync == 0)
 		return fail(E_IO, "fdatasync: the disk is gone");
 	return __real_sys_sync_data(fd);
+}
+
+int __real_sys_pwrite_all(int fd, const void *data, size_t len, uint64_t offset);
+int __wrap_sys_pwrite_all(int fd, const void *data, size_t len, uint64_t offset);
+int __wrap_sys_pwrite_all(int fd, const void *data, size_t len, uint64_t offset)
+{
+	if (fake_fail_write == 1)
+		return fail(E_FULL, "write: no space left");
+	if (fake_fail_write)
+		fake_fail_write--;
+	return __real_sys_pwrite_all(fd, data, len, offset);
 }
 
 /* --- blobs --- */

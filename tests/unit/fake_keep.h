@@ -35,7 +35,7 @@ struct keeper {
 	enum verb refuse; /* this verb gets refuse_rc, from the refuse_after'th ask of it on */
 	int refuse_rc;
 	unsigned refuse_after;
-	uint64_t quota, first_grant; /* first_grant: beyond what a lease starts with */
+	uint64_t quota, first_grant;    /* first_grant: beyond what a lease starts with */
 	int bad_fd;                     /* instead of the blob's descriptor, when >= 0 */
 	bool no_fds;                    /* answers that open something come without descriptors */
 	void (*spoil)(struct lease *l); /* change a lease before it goes out */
@@ -77,8 +77,9 @@ void fake_blob_write(struct keeper *k, struct view plain, struct fake_blob *ret_
  * the end must bear the last flag and the file must end there. Aborts where it does not fit. */
 void fake_blob_read(const struct fake_blob *b, uint64_t size, bool finished, uint8_t *ret_plain);
 
-/* Failures of the system: the n'th next call (1 is the next) of sys_sync_data fails. */
-extern unsigned fake_fail_sync;
+/* Failures of the system: the n'th next call (1 is the next) of sys_sync_data fails; the disk
+ * is full from the n'th next sys_pwrite_all on. */
+extern _Atomic unsigned fake_fail_sync, fake_fail_write;
 
 /* Chunks sealed and opened by anybody since the beginning. */
 extern _Atomic unsigned fake_sealed, fake_opened;

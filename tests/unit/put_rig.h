@@ -33,7 +33,7 @@ struct rig {
 static uint8_t model[MODEL_MAX], other[MODEL_MAX], got[MODEL_MAX];
 
 static uint32_t seed = 1;
-static uint32_t draw(uint32_t below)
+static inline uint32_t draw(uint32_t below)
 {
 	seed = seed * 1664525u + 1013904223u;
 	return (uint32_t)((uint64_t)(seed >> 4) * below >> 28);
@@ -78,7 +78,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void on_opened(void *arg, int rc, const char *text, struct put *p)
+static inline void on_opened(void *arg, int rc, const char *text, struct put *p)
 {
 	struct rig *r = arg;
 
@@ -89,12 +89,12 @@ static void on_opened(void *arg, int rc, const char *text, struct put *p)
 	(void)snprintf(r->text, sizeof r->text, "%s", text);
 }
 
-static void on_room(void *arg)
+static inline void on_room(void *arg)
 {
 	((struct rig *)arg)->room = true;
 }
 
-static void on_yielded(void *arg)
+static inline void on_yielded(void *arg)
 {
 	struct rig *r = arg;
 
@@ -102,7 +102,7 @@ static void on_yielded(void *arg)
 	r->p = NULL;
 }
 
-static void on_done(void *arg, int rc, const char *text)
+static inline void on_done(void *arg, int rc, const char *text)
 {
 	struct rig *r = arg;
 
@@ -112,7 +112,7 @@ static void on_done(void *arg, int rc, const char *text)
 	(void)snprintf(r->text, sizeof r->text, "%s", text);
 }
 
-static void on_synced(void *arg, int rc, const char *text)
+static inline void on_synced(void *arg, int rc, const char *text)
 {
 	struct rig *r = arg;
 

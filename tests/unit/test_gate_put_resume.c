@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "put_rig.h"
+
+#include <unistd.h>
+
+static const uint64_t awkward[] = {
+    0, 1, 65535, 65536, 65537, 2 * CHUNK - 1, 2 * CHUNK, 2 * CHUNK + 1, 10 * CHUNK, 3000001};
+
+/* --- truncation --- */
+
+static void truncate_to_nothing_first_is_an_empty_start(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	assert_int_equal(put_truncate(r->p, 0), 0);
+	put_range(r, 0, 5 * CHUNK, 32768);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 5 * CHUNK);
+	open_put(r, PUT_CREATE);
+	assert_int_equal(put_truncate(r->p, 0), 0);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 0);
+}
+
+/* OpenSSH's reput, interrupted. */
+static void truncate_below_then_close_keeps_the_offset_before(void **state)
+{
+	struct rig *r = *state;
+	static const uint64_t to[] = {0, 1, 65536, 3 * CHUNK + 49, 3 * CHUNK + 50 - CHUNK};
+
+	for (unsigned i = 0; i < ARRAY_LEN(to); i++) {
+		uint64_t size = 3 * CHUNK + 50;
+		open_put(r, PUT_CREATE | PUT_TRUNCATE);
+		put_range(r, 0, size, 32768);
+		if (i & 1)
+			rest(r);
+		assert_int_equal(put_truncate(r->p, to[i]), 0);
+		assert_int_equal(put_size(r->p), to[i]);
+		assert_int_equal(close_put(r), 0);
+		assert_false(r->k->published);
+		expect_clean(r, size);
+		open_put(r, 0);
+		put_range(r, size, CHUNK, 32768);
+		assert_int_equal(close_put(r), 0);
+		expect_published(r, size + CHUNK);
+		r->k->published = false;
+	}
+}
+
+static void truncate_below_twice_then_close_keeps_the_first_offset(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 100000, 32768);
+	assert_int_equal(put_truncate(r->p, 90000), 0);
+	put_range(r, 10, 20, 20); /* no growth: still the shrink */
+	assert_int_equal(put_truncate(r->p, 0), 0);
+	assert_int_equal(close_put(r), 0);
+	expect_clean(r, 100000);
+}
+
+static void truncate_then_abandon_keeps_the_offset_before(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 100000, 32768);
+	assert_int_equal(put_truncate(r->p, 5), 0);
+	assert_int_equal(abandon_put(r), 0);
+	expect_clean(r, 100000);
+}
+
+static void truncate_then_other_bytes_publishes_them(void **state)
+{
+	struct rig *r = *state;
+	static const uint64_t sizes[] = {1, 100, CHUNK, CHUNK + 1, 9 * CHUNK, 12 * CHUNK + 5};
+
+	for (unsigned i = 0; i < ARRAY_LEN(sizes); i++)
+		for (unsigned settled = 0; settled < 2; settled++) {
+			open_put(r, PUT_CREATE | PUT_TRUNCATE);
+			for (uint64_t at = 0; at < 9 * CHUNK; at += CHUNK)
+				assert_int_equal(try_put(r, at, other + at, CHUNK), 0);
+			if (settled)
+				rest(r);
+			assert_int_equal(put_truncate(r->p, 0), 0);
+			put_range(r, 0, sizes[i], 30000);
+			assert_int_equal(put_size(r->p), sizes[i]);
+			assert_int_equal(close_put(r), 0);
+			expect_published(r, sizes[i]);
+			r->k->published = false;
+		}
+}
+
+static void truncate_then_the_same_bytes_publishes_without_another_key(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 9 * CHUNK + 10, CHUNK);
+	rest(r);
+	assert_int_equal(put_truncate(r->p, 0), 0);
+	put_range(r, 0, 9 * CHUNK + 10, 30000);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 9 * CHUNK + 10);
+	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 0);
+}
+
+static void truncate_then_fewer_of_the_same_bytes_publishes_these(void **state)
+{
+	struct rig *r = *state;
+	static const uint64_t sizes[] = {10, CHUNK, CHUNK + 1, 5 * CHUNK, 8 * CHUNK};
+
+	for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+		open_put(r, PUT_CREATE | PUT_TRUNCATE);
+		put_range(r, 0, 9 * CHUNK + 10, CHUNK);
+		rest(r);
+		assert_int_equal(put_truncate(r->p, 0), 0);
+		put_range(r, 0, sizes[i], 30000);
+		assert_int_equal(close_put(r), 0);
+		expect_published(r, sizes[i]);
+		r->k->published = false;
+	}
+}
+
+static void truncate_then_a_gap_leaves_a_hole_not_old_bytes(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 9 * CHUNK, CHUNK);
+	rest(r);
+	assert_int_equal(put_truncate(r->p, 10), 0);
+	put_range(r, 2 * CHUNK, 8 * CHUNK, CHUNK);
+	assert_int_equal(put_size(r->p), 10 * CHUNK);
+	assert_int_equal(close_put(r), 0);
+	assert_false(r->k->published);
+	expect_unclean(r, 0);
+}
+
+static void truncate_within_the_tail_then_more_publishes_it(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, CHUNK + 1000, 10000);
+	assert_int_equal(put_truncate(r->p, CHUNK + 500), 0);
+	fill(model + CHUNK + 500, 100, 77);
+	put_range(r, CHUNK + 500, 100, 100);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, CHUNK + 600);
+	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 0);
+}
+
+static void truncate_up_declares_a_length(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	assert_int_equal(put_truncate(r->p, 5 * CHUNK), 0);
+	assert_int_equal(put_size(r->p), 5 * CHUNK);
+	put_range(r, 0, 4 * CHUNK, 32768);
+	assert_int_equal(close_put(r), 0);
+	assert_false(r->k->published);
+	assert_true(r->k->clean);
+	assert_int_equal(r->k->sealed, 4);
+	open_put(r, 0);
+	assert_int_equal(put_truncate(r->p, 5 * CHUNK), 0);
+	put_range(r, 4 * CHUNK, CHUNK, 32768);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 5 * CHUNK);
+}
+
+static void truncate_beyond_any_file_is_refused(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	assert_int_equal(put_truncate(r->p, UINT64_MAX), E_LIMIT);
+	assert_int_equal(put_truncate(r->p, AGE_PLAIN_MAX + 1), E_LIMIT);
+	err_clear();
+	assert_int_equal(put_size(r->p), 0);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 0);
+}
+
+/* --- suspended and resumed --- */
+
+static void abandon_at_any_size_resumes_where_it_was(void **state)
+{
+	struct rig *r = *state;
+
+	for (unsigned i = 0; i < ARRAY_LEN(awkward); i++)
+		for (unsigned j = 0; j < ARRAY_LEN(awkward); j++) {
+			if (awkward[j] < awkward[i])
+				continue;
+			open_put(r, PUT_CREATE | PUT_TRUNCATE);
+			put_range(r, 0, awkward[i], 32768);
+			assert_int_equal(abandon_put(r), 0);
+			assert_string_equal(r->k->reason, "the line went dead");
+			expect_clean(r, awkward[i]);
+			open_put(r, 0);
+			assert_int_equal(put_size(r->p), awkward[i]);
+			put_range(r, awkward[i], awkward[j] - awkward[i], 40000);
+			assert_int_equal(close_put(r), 0);
+			expect_published(r, awkward[j]);
+		}
+	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 0);
+}
+
+static void abandon_again_and_again_adds_up(void **state)
+{
+	struct rig *r = *state;
+	uint64_t size = 0;
+
+	for (unsigned i = 0; i < 60; i++) {
+		uint64_t more = draw(5) == 0 ? 0 : draw(150000);
+		open_put(r, PUT_CREATE);
+		assert_int_equal(put_size(r->p), size);
+		put_range(r, size, more, 32768);
+		size += more;
+		assert_int_equal(abandon_put(r), 0);
+		expect_clean(r, size);
+	}
+	open_put(r, 0);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, size);
+}
+
+static void abandon_without_a_listener_ends_alone(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 100000, 32768);
+	put_abandon(TAKE(r->p), "nobody cares", NULL, NULL);
+	assert_int_equal(put_count(), 1);
+	rest(r);
+	assert_int_equal(put_count(), 0);
+	expect_clean(r, 100000);
+}
+
+static void resume_may_replace_the_tail(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 2 * CHUNK + 1000, 32768);
+	assert_int_equal(abandon_put(r), 0);
+	open_put(r, 0);
+	fill(model + 2 * CHUNK + 100, 5000, 50);
+	put_range(r, 2 * CHUNK + 100, 5000, 999);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 2 * CHUNK + 5100);
+	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 0);
+}
+
+static void resume_with_other_sealed_bytes_rekeys(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 20 * CHUNK + 1000, 32768);
+	assert_int_equal(abandon_put(r), 0);
+	open_put(r, 0);
+	fill(model, 20 * CHUNK + 2000, 51);
+	assert_int_equal(put_truncate(r->p, 0), 0);
+	put_range(r, 0, 20 * CHUNK + 2000, 32768);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 20 * CHUNK + 2000);
+	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 1);
+}
+
+static void abandon_drops_what_is_behind_a_hole_and_stays_clean(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 100, 100);
+	put_range(r, CHUNK, 10, 10);
+	put_range(r, 7 * CHUNK, CHUNK, CHUNK); /* complete, the last: held back */
+	assert_int_equal(abandon_put(r), 0);
+	expect_clean(r, 100);
+}
+
+static void abandon_with_jobs_in_flight_is_clean(void **state)
+{
+	struct rig *r = *state;
+	uint64_t at = 0;
+
+	open_put(r, PUT_CREATE);
+	while (at < 4 << 20 && put_write(r->p, at, view_of(model + at, 50000)) == 0)
+		at += 50000;
+	assert_int_equal(abandon_put(r), 0);
+	expect_clean(r, at);
+}
+
+/* --- a content to go on from --- */
+
+static void prefix_of_a_finished_file_is_kept(void **state)
+{
+	struct rig *r = *state;
+
+	for (unsigned i = 0; i < ARRAY_LEN(awkward); i++) {
+		if (!awkward[i])
+			continue;
+		give_source(r, awkward[i]);
+		open_put(r, 0);
+		assert_int_equal(put_size(r->p), awkward[i]);
+		assert_int_equal(close_put(r), 0); /* reopened and closed: the same again */
+		expect_published(r, awkward[i]);
+		give_source(r, awkward[i]);
+		open_put(r, 0);
+		put_range(r, awkward[i], 100000, 32768); /* reput */
+		assert_int_equal(close_put(r), 0);
+		expect_published(r, awkward[i] + 100000);
+	}
+	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 0);
+}
+
+static void prefix_is_overwritten_anywhere_without_another_key(void **state)
+{
+	struct rig *r = *state;
+
+	give_source(r, 90 * CHUNK + 17);
+	open_put(r, 0);
+	for (unsigned i = 0; i < 300; i++) { /* never further back than the window */
+		uint64_t at = i * (60 * CHUNK / 300) + draw(8 * CHUNK), len = 1 + draw(5000);
+		fill(model + at, len, 100 + i);
+		put_range(r, at, len, 4096);
+	}
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 90 * CHUNK + 17);
+	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 0);
+}
+
+static void prefix_and_appended_bytes_come_together(void **state)
+{
+	struct rig *r = *state;
+
+	give_source(r, 60 * CHUNK + 17);
+	open_put(r, 0);
+	put_range(r, 60 * CHUNK + 17, 60 * CHUNK, 32768);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 120 * CHUNK + 17);
+	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 0);
+}
+
+static void prefix_cut_to_nothing_is_not_copied(void **state)
+{
+	struct rig *r = *state;
+
+	give_source(r, 60 * CHUNK);
+	fill(model, 60 * CHUNK, 5);
+	unsigned opened = fake_opened;
+	open_put(r, 0);
+	assert_int_equal(put_truncate(r->p, 0), 0);
+	put_range(r, 0, 30 * CHUNK, 32768);
+	assert_int_equal(close_put(r), 0);
+	assert_int_equal(fake_opened, opened);
+	expect_published(r, 30 * CHUNK);
+}
+
+static void prefix_cut_in_the_middle_then_grown_publishes(void **state)
+{
+	struct rig *r = *state;
+
+	give_source(r, 60 * CHUNK);
+	open_put(r, 0);
+	assert_int_equal(put_truncate(r->p, 10 * CHUNK + 5), 0);
+	fill(model + 10 * CHUNK + 5, 60 * CHUNK, 5);
+	put_range(r, 10 * CHUNK + 5, 20 * CHUNK, 32768);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 30 * CHUNK + 5);
+}
+
+static void prefix_cut_then_closed_stays_whole(void **state)
+{
+	struct rig *r = *state;
+
+	give_source(r, 60 * CHUNK + 9);
+	open_put(r, 0);
+	assert_int_equal(put_truncate(r->p, 10), 0);
+	assert_int_equal(close_put(r), 0);
+	assert_false(r->k->published);
+	expect_clean(r, 60 * CHUNK + 9);
+}
+
+static void prefix_is_not_clean_before_it_is_copied(void **state)
+{
+	struct rig *r = *state;
+
+	give_source(r, 60 * CHUNK);
+	open_put(r, 0);
+	put_range(r, 60 * CHUNK, 1, 1);
+	assert_int_equal(abandon_put(r), 0);
+	assert_false(r->k->clean);
+	assert_true(r->k->durable < 60 * CHUNK);
+	expect_unclean(r, r->k->durable);
+}
+
+static void prefix_of_an_unclean_partial_goes_on(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 40 * CHUNK, CHUNK);
+	put_range(r, 50 * CHUNK, 2 * CHUNK, CHUNK);
+	rest(r);
+	assert_int_equal(abandon_put(r), 0);
+	expect_unclean(r, 40 * CHUNK);
+	open_put(r, 0);
+	assert_int_equal(put_size(r->p), 40 * CHUNK);
+	put_range(r, 40 * CHUNK, 40 * CHUNK, 32768);
+	rest(r);
+	assert_int_equal(abandon_put(r), 0);
+	expect_clean(r, 80 * CHUNK);
+	open_put(r, 0);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 80 * CHUNK);
+}
+
+static void prefix_rewritten_while_it_is_copied_rekeys(void **state)
+{
+	struct rig *r = *state;
+
+	give_source(r, 60 * CHUNK);
+	open_put(r, 0);
+	put_range(r, 60 * CHUNK, 100, 100); /* copying begins */
+	for (int i = 0; i < 6; i++)
+		(void)uv_run(&r->loop, UV_RUN_ONCE);
+	memcpy(model + 10, other, 10);
+	put_range(r, 10, 10, 10);
+	memcpy(model + 50 * CHUNK, other, 10);
+	put_range(r, 50 * CHUNK, 10, 10);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 60 * CHUNK + 100);
+}
+
+static void spoil_bytes(const struct fake_blob *b, uint64_t at)
+{
+	CLEANUP(sys_close) int fd = -1;
+	uint8_t byte = 0;
+
+	assert_int_equal(sys_open(AT_FDCWD, b->path, O_RDWR, 0, &fd), 0);
+	assert_int_equal(sys_pread_all(fd, &byte, 1, at), 0);
+	byte ^= 1;
+	assert_int_equal(sys_pwrite_all(fd, &byte, 1, at), 0);
+}
+
+static void prefix_that_does_not_authenticate_is_final(void **state)
+{
+	struct rig *r = *state;
+
+	give_source(r, 20 * CHUNK);
+	spoil_bytes(&r->k->source, r->k->source.offset + 11 * AGE_SEALED_CHUNK + 5);
+	open_put(r, 0);
+	assert_int_equal(close_put(r), E_INTEGRITY);
+	assert_int_equal(r->k->asks[VERB_PUT_DROP], 1);
+	assert_int_equal(r->k->dropped.code, -E_INTEGRITY);
+}
+
+static void prefix_that_ends_early_is_final(void **state)
+{
+	struct rig *r = *state;
+
+	give_source(r, 20 * CHUNK + 5);
+	assert_int_equal(truncate(r->k->source.path, 9 * AGE_SEALED_CHUNK), 0);
+	open_put(r, 0);
+	int rc = 0;
+	for (uint64_t at = 20 * CHUNK + 5; !rc && at < 60 * CHUNK; at += CHUNK)
+		rc = try_put(r, at, model + at, CHUNK);
+	assert_int_equal(rc, E_INTEGRITY);
+	assert_int_equal(close_put(r), E_INTEGRITY);
+	assert_int_equal(r->k->asks[VERB_PUT_DROP], 1);
+}
+
+static void readback_of_a_spoilt_chunk_is_final(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 20 * CHUNK, CHUNK);
+	rest(r);
+	spoil_bytes(&r->k->blob, r->k->blob.offset + 3 * AGE_SEALED_CHUNK);
+	assert_int_equal(try_put(r, 3 * CHUNK, model + 3 * CHUNK, 10), E_INTEGRITY);
+	assert_int_equal(close_put(r), E_INTEGRITY);
+	assert_int_equal(r->k->asks[VERB_PUT_DROP], 1);
+}
+
+/* --- yielding --- */
+
+static void yield_of_a_flowing_put_suspends_it(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 100000, 32768);
+	assert_false(put_yield(&r->loop, put_number(r->p) + 1));
+	assert_true(put_yield(&r->loop, put_number(r->p)));
+	assert_true(r->yielded);
+	rest(r);
+	expect_clean(r, 100000);
+	assert_non_null(strstr(r->k->reason, "took the upload over"));
+	assert_false(put_yield(&r->loop, r->k->number));
+}
+
+static void yield_of_a_closing_put_lets_it_close(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 100000, 32768);
+	put_close(TAKE(r->p), on_done, r);
+	assert_true(put_yield(&r->loop, r->k->number));
+	assert_false(r->yielded);
+	run_until(r, &r->done);
+	assert_int_equal(r->rc, 0);
+	expect_published(r, 100000);
+}
+
+static void yield_of_an_unknown_number_finds_none(void **state)
+{
+	struct rig *r = *state;
+
+	assert_false(put_yield(&r->loop, 0));
+	put_open(&r->loop, r->k, 1, view_text("/acme/file"), PUT_CREATE, SIZE_UNKNOWN, on_opened,
+		 r);
+	assert_false(put_yield(&r->loop, 0)); /* not answered yet */
+	run_until(r, &r->opened);
+	assert_int_equal(abandon_put(r), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    CASE(truncate_to_nothing_first_is_an_empty_start),
+	    CASE(truncate_below_then_close_keeps_the_offset_before),
+	    CASE(truncate_below_twice_then_close_keeps_the_first_offset),
+	    CASE(truncate_then_abandon_keeps_the_offset_before),
+	    CASE(truncate_then_other_bytes_publishes_them),
+	    CASE(truncate_then_the_same_bytes_publishes_without_another_key),
+	    CASE(truncate_then_fewer_of_the_same_bytes_publishes_these),
+	    CASE(truncate_then_a_gap_leaves_a_hole_not_old_bytes),
+	    CASE(truncate_within_the_tail_then_more_publishes_it),
+	    CASE(truncate_up_declares_a_length),
+	    CASE(truncate_beyond_any_file_is_refused),
+	    CASE(abandon_at_any_size_resumes_where_it_was),
+	    CASE(abandon_again_and_again_adds_up),
+	    CASE(abandon_without_a_listener_ends_alone),
+	    CASE(resume_may_replace_the_tail),
+	    CASE(resume_with_other_sealed_bytes_rekeys),
+	    CASE(abandon_drops_what_is_behind_a_hole_and_stays_clean),
+	    CASE(abandon_with_jobs_in_flight_is_clean),
+	    CASE(prefix_of_a_finished_file_is_kept),
+	    CASE(prefix_is_overwritten_anywhere_without_another_key),
+	    CASE(prefix_and_appended_bytes_come_together),
+	    CASE(prefix_cut_to_nothing_is_not_copied),
+	    CASE(prefix_cut_in_the_middle_then_grown_publishes),
+	    CASE(prefix_cut_then_closed_stays_whole),
+	    CASE(prefix_is_not_clean_before_it_is_copied),
+	    CASE(prefix_of_an_unclean_partial_goes_on),
+	    CASE(prefix_rewritten_while_it_is_copied_rekeys),
+	    CASE(prefix_that_does_not_authenticate_is_final),
+	    CASE(prefix_that_ends_early_is_final),
+	    CASE(readback_of_a_spoilt_chunk_is_final),
+	    CASE(yield_of_a_flowing_put_suspends_it),
+	    CASE(yield_of_a_closing_put_lets_it_close),
+	    CASE(yield_of_an_unknown_number_finds_none),
+	};
+
+	(void)alarm(300); /* an upload that waits for ever */
+	return cmocka_run_group_tests_name("gate/put, resuming", tests, NULL, NULL);
+}
