@@ -92,7 +92,7 @@ static void drop_start(struct packets *p, struct view *in)
 		buf_done(&p->held);
 }
 
-/* The length of all must be the length of the parts. */
+/* The parts must have room in the whole. */
 static int begin_write(struct packets *p, struct view start)
 {
 	struct reader r = reader_of(start);
@@ -104,8 +104,9 @@ static int begin_write(struct packets *p, struct view start)
 	p->offset = read_u64(&r);
 	p->left = read_u32(&r);
 	assert(reader_end(&r) && handle.len <= HANDLE_MAX);
-	if (LENGTH + len != start.len + p->left)
+	if (LENGTH + len < start.len + p->left)
 		return fail(E_PROTOCOL, "an SFTP WRITE whose lengths disagree");
+	p->surplus = LENGTH + len - start.len - p->left;
 	if (handle.len)
 		memcpy(p->handle, handle.data, handle.len);
 	p->handle_len = handle.len;
@@ -128,11 +129,17 @@ static void give_piece(struct packets *p, struct view in, struct packet *ret_pac
 	};
 }
 
+static void drop_surplus(struct packets *p, struct view *in)
+{
+	p->surplus -= cut(in, p->surplus < in->len ? p->surplus : in->len).len;
+}
+
 int packets_next(struct packets *p, struct view *in, struct packet *ret_packet)
 {
 	struct view start = {0};
 
 	if (!p->writing) {
+		drop_surplus(p, in);
 		int rc = gather(p, in, &start);
 		if (rc)
 			return rc;

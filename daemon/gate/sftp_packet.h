@@ -8,6 +8,9 @@
  *
  *	uint32 length, byte type, then length - 1 bytes
  *	WRITE: uint32 id, string handle, uint64 offset, string data
+ *
+ * What a WRITE has behind its data is passed over: Go's pkg/sftp (rclone) sends its whole buffer
+ * in the last packet of a file, and says in the data's length how much of it counts.
  */
 #ifndef DROPKEEP_GATE_SFTP_PACKET_H
 #define DROPKEEP_GATE_SFTP_PACKET_H
@@ -43,7 +46,8 @@ struct packets {
 	uint8_t handle[HANDLE_MAX];
 	size_t handle_len;
 	uint64_t offset;
-	size_t left; /* of the WRITE's data */
+	size_t left;    /* of the WRITE's data */
+	size_t surplus; /* what follows the data in its packet */
 };
 
 /* in: what has come and was not yet used; its used front is cut off. The packet's views are

@@ -306,14 +306,39 @@ static void take_write_shorter_than_its_parts_is_refused(void **state)
 static void take_write_whose_lengths_disagree_is_refused(void **state)
 {
 	uint8_t bytes[512];
-	size_t len = write_head(bytes, 1 + 4 + 4 + 8 + 8 + 4 + 5, 8, 4);
+	size_t len = write_head(bytes, 1 + 4 + 4 + 8 + 8 + 4 + 5, 8, 6);
 
 	(void)state;
 	assert_int_equal(feed_alone(bytes, len), E_PROTOCOL);
-	len = write_head(bytes, 1 + 4 + 4 + 8 + 8 + 4 + 5, 8, 6);
-	assert_int_equal(feed_alone(bytes, len), E_PROTOCOL);
 	len = write_head(bytes, 1 + 4 + 4 + 8 + 8 + 4 + 5, 8, UINT32_MAX);
 	assert_int_equal(feed_alone(bytes, len), E_PROTOCOL);
+}
+
+static void take_write_with_more_behind_its_data_passes_over_it(void **state)
+{
+	uint8_t bytes[256];
+	struct writer w = writer_of(bytes, sizeof bytes);
+
+	(void)state;
+	for (uint32_t data = 0; data < 2; data++) {
+		write_u32(&w, 1 + 4 + 5 + 8 + 4 + data + 20);
+		write_u8(&w, FXP_WRITE);
+		write_u32(&w, 3);
+		write_bytes(&w, view_text("h"));
+		write_u64(&w, 5);
+		write_bytes(&w, view_of("d", data));
+		write_raw(&w, "not a part of it, no", 20);
+	}
+	write_u32(&w, 1);
+	write_u8(&w, FXP_STAT);
+	assert_false(w.full);
+	for (size_t at = 0; at <= w.len; at++) {
+		struct packets p = {0};
+		struct seen s = {0};
+		assert_int_equal(feed(&p, view_of(bytes, at), 2, &s), 0);
+		assert_int_equal(feed(&p, view_of(bytes + at, w.len - at), 2, &s), 0);
+		check(&p, &s, "write 3 h 5 \nwrite 3 h 5 d\nrequest 17 \n");
+	}
 }
 
 int main(void)
@@ -331,6 +356,7 @@ int main(void)
 	    cmocka_unit_test(take_write_with_long_handle_is_refused),
 	    cmocka_unit_test(take_write_shorter_than_its_parts_is_refused),
 	    cmocka_unit_test(take_write_whose_lengths_disagree_is_refused),
+	    cmocka_unit_test(take_write_with_more_behind_its_data_passes_over_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
