@@ -6,3 +6,4 @@ TALK_TESTS += tests/talk/sftp-basics.sh
 TALK_TESTS += tests/talk/sftp-rights.sh
 TALK_TESTS += tests/talk/sftp-resume.sh
 TALK_TESTS += tests/talk/scp.sh
+TALK_TESTS += tests/talk/psftp.sh
