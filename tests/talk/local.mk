@@ -7,3 +7,4 @@ TALK_TESTS += tests/talk/sftp-rights.sh
 TALK_TESTS += tests/talk/sftp-resume.sh
 TALK_TESTS += tests/talk/scp.sh
 TALK_TESTS += tests/talk/psftp.sh
+TALK_TESTS += tests/talk/lftp.sh
