@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/gate_settings.h"
+#include "daemon/keep/safe_json.h"
 #include "daemon/keep/ssh_key.h"
 
 static const char not_accepted[] = "authentication failed";
@@ -289,8 +290,8 @@ static int record_failure(struct keep *keep, const struct session *s)
 		return 0;
 	struct event e =
 	    EVENT(.name = "auth.fail", .session = s, .code = E_DENIED, .reason = not_accepted);
-	e.detail = json_pack("{s:s,s:i,s:i}", "user", s->tried_user, "tries", (int)s->tries,
-			     "others_passed_over", (int)passed_over);
+	event_detail(&e, json_pack("{s:s,s:i,s:i}", "user", s->tried_user, "tries", (int)s->tries,
+				   "others_passed_over", (int)passed_over));
 	return audit_add(keep->audit, &e);
 }
 
@@ -301,8 +302,8 @@ int session_record_end(struct keep *keep, const struct session *s, const char *r
 	struct event e = EVENT(.name = "session.close", .session = s, .reason = reason,
 			       .bytes = s->bytes_in + s->bytes_out,
 			       .duration_us = clock_utc_us() - s->opened_us);
-	e.detail = json_pack("{s:I,s:I,s:i}", "in", (json_int_t)s->bytes_in, "out",
-			     (json_int_t)s->bytes_out, "refusals", (int)s->refusals);
+	event_detail(&e, json_pack("{s:I,s:I,s:i}", "in", safe_count(s->bytes_in), "out",
+				   safe_count(s->bytes_out), "refusals", (int)s->refusals));
 	return audit_add(keep->audit, &e);
 }
 

@@ -147,6 +147,7 @@ int audit_add(struct audit *a, const struct event *e)
 	if (!mine.session && !mine.actor)
 		mine.actor = "system";
 	int rc = add_line(a, &mine);
+	json_decref(mine.detail);
 	return rc ? fail(rc, "add '%s' to the audit log", e->name) : 0;
 }
 

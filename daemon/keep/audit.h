@@ -41,7 +41,8 @@ bool audit_wait(struct audit *a, uint64_t *size, struct deed *d);
 /* The log holds more than the catalog has noted. */
 bool audit_lags_behind(const struct audit *a);
 
-/* Add a record to the transaction at hand. An error must undo the act. Takes e->detail. */
+/* Add a record to the transaction at hand. An error must undo the act. Takes e->detail, also then.
+ */
 MUST_USE int audit_add(struct audit *a, const struct event *e);
 
 /* Undo what was added since the mark, with the savepoint that it belonged to. */

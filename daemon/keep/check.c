@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "daemon/keep/keyring.h"
+#include "daemon/keep/safe_json.h"
 
 static const char hash_purpose[] = "dropkeep content hash v1";
 
@@ -53,8 +54,9 @@ static void problem(struct check *k, const char *what, const uint8_t *blob, cons
 
 	if (blob)
 		hex_encode(blob, ID_SIZE, id);
-	json_array_append_new(k->problems, json_pack("{s:s,s:s,s:s}", "what", what, "id", id,
-						     "problem", text ? text : err_text()));
+	json_array_append_new(k->problems,
+			      json_pack("{s:s,s:s,s:o}", "what", what, "id", id, "problem",
+					safe_text(view_text(text ? text : err_text()))));
 	err_clear();
 }
 

@@ -21,7 +21,8 @@ static int decide(struct deed *d)
 
 	if (!c->event)
 		return 0;
-	struct event e = EVENT(.name = c->event, .actor = "system", .detail = c->detail);
+	struct event e =
+	    EVENT(.name = c->event, .actor = "system", .detailed = c->detail, .detail = c->detail);
 	c->detail = NULL;
 	return audit_add(d->keep->audit, &e);
 }

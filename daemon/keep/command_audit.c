@@ -12,6 +12,7 @@
 #include "daemon/keep/check.h"
 #include "daemon/keep/keyring.h"
 #include "daemon/keep/object_key.h"
+#include "daemon/keep/safe_json.h"
 
 /* ---- audit verify ---- */
 
@@ -64,7 +65,7 @@ static json_t *lines_json(struct view text)
 	while (text.len) {
 		const uint8_t *newline = memchr(text.data, '\n', text.len);
 		size_t len = newline ? (size_t)(newline - text.data) : text.len;
-		json_array_append_new(list, json_stringn((const char *)text.data, len));
+		json_array_append_new(list, safe_text(view_of(text.data, len)));
 		len += newline != NULL;
 		text = view_of(text.data + len, text.len - len);
 	}
@@ -82,11 +83,11 @@ static int verify(struct deed *d)
 	if (rc)
 		return rc;
 	json_decref(c->result);
-	c->result = json_pack("{s:s,s:I,s:s%,s:s,s:s%,s:o}", "origin", audit_origin(d->keep->audit),
-			      "size", (json_int_t)v->at.size, "root", (const char *)root.data,
-			      root.len, "key", audit_key(d->keep->audit), "checkpoint",
-			      v->checkpoint.len ? (const char *)v->checkpoint.data : "",
-			      v->checkpoint.len, "problems", lines_json(view_buf(&v->problems)));
+	c->result =
+	    json_pack("{s:s,s:I,s:s%,s:s,s:o,s:o}", "origin", audit_origin(d->keep->audit), "size",
+		      (json_int_t)v->at.size, "root", (const char *)root.data, root.len, "key",
+		      audit_key(d->keep->audit), "checkpoint", safe_text(view_buf(&v->checkpoint)),
+		      "problems", lines_json(view_buf(&v->problems)));
 	if (!c->result)
 		return fail(E_NOMEM, "write the verification");
 	return command_record(c, "audit.verify", NULL,

@@ -11,6 +11,7 @@
 #include "daemon/keep/audit.h"
 #include "daemon/keep/gate_link.h"
 #include "daemon/keep/gates.h"
+#include "daemon/keep/safe_json.h"
 
 /* ---- status ---- */
 
@@ -110,14 +111,15 @@ static int status(struct deed *d)
 	if (rc)
 		return rc;
 	json_decref(c->result);
-	c->result = json_pack(
-	    "{s:b,s:s,s:i,s:o,s:s,s:o,s:I,s:I,s:I,s:I,s:o,s:b,s:b,s:I,s:o}", "serving",
-	    gates_serving(keep->gates) && !keep->stopping, "version", PACKAGE_VERSION, "pid",
-	    (int)getpid(), "since", json_time(keep->since_us), "state", keep->boot->state, "gates",
-	    gates_json(keep), "sessions", (json_int_t)keep->sessions.sessions.count, "zones", zones,
-	    "users", users, "uploads", uploads, "log", log_json(keep), "writer_check",
-	    keep->boot->writer_check, "memory_locked", secret_locked(), "disk_free",
-	    (json_int_t)disk_free, "problems", problems_json(keep));
+	c->result =
+	    json_pack("{s:b,s:s,s:i,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:o,s:b,s:b,s:I,s:o}", "serving",
+		      gates_serving(keep->gates) && !keep->stopping, "version", PACKAGE_VERSION,
+		      "pid", (int)getpid(), "since", json_time(keep->since_us), "state",
+		      safe_text(view_text(keep->boot->state)), "gates", gates_json(keep),
+		      "sessions", (json_int_t)keep->sessions.sessions.count, "zones", zones,
+		      "users", users, "uploads", uploads, "log", log_json(keep), "writer_check",
+		      keep->boot->writer_check, "memory_locked", secret_locked(), "disk_free",
+		      (json_int_t)disk_free, "problems", problems_json(keep));
 	return c->result ? 0 : fail(E_NOMEM, "write the status");
 }
 
@@ -144,7 +146,7 @@ static json_t *session_json(const struct sessions *all, const struct session *s)
 			 (int)s->gate->place, "since", json_time(s->opened_us), "puts",
 			 (int)count_open(&all->uploads, s->number, true), "gets",
 			 (int)count_open(&all->downloads, s->number, false), "bytes_in",
-			 (json_int_t)s->bytes_in, "bytes_out", (json_int_t)s->bytes_out);
+			 safe_count(s->bytes_in), "bytes_out", safe_count(s->bytes_out));
 }
 
 static int sessions(struct deed *d)

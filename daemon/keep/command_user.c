@@ -409,8 +409,8 @@ static int give_grant(struct command *c, const struct grant_args *g, const char 
 		e.zone_name = g->zone_name;
 		e.path = view_text(path);
 	}
-	e.detail = json_pack("{s:s,s:s,s:s}", "user", g->user.name, "zone", g->zone_name, "rights",
-			     letters);
+	event_detail(&e, json_pack("{s:s,s:s,s:s}", "user", g->user.name, "zone", g->zone_name,
+				   "rights", letters));
 	return audit_add(c->deed.keep->audit, &e);
 }
 

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/sys.h"
 #include "daemon/keep/audit.h"
+#include "daemon/keep/safe_json.h"
 
 enum { COMMAND_MAX = 65536, PEERS_MAX = 32, PROTOCOL = 1, SOCKET_MODE = 0660, RUNTIME_MODE = 0750 };
 
@@ -88,8 +89,8 @@ static int write_answer(struct command *c)
 
 	if (c->deed.rc) {
 		const char *why = *c->deed.why ? c->deed.why : err_word(c->deed.rc);
-		return add_line(
-		    out, json_pack("{s:b,s:i,s:s}", "ok", 0, "code", c->deed.rc, "error", why));
+		return add_line(out, json_pack("{s:b,s:i,s:o}", "ok", 0, "code", c->deed.rc,
+					       "error", safe_text(view_text(why))));
 	}
 	json_array_foreach(c->items, i, item)
 	{
@@ -328,7 +329,9 @@ void control_free(struct control *c)
 int command_record(struct command *c, const char *event, const struct zone_row *zone,
 		   json_t *detail)
 {
-	struct event e = EVENT(.name = event, .actor = c->actor, .detail = detail);
+	struct event e = EVENT(.name = event, .actor = c->actor);
+
+	event_detail(&e, detail);
 
 	if (zone) {
 		e.zone = zone->id;

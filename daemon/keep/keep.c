@@ -98,8 +98,8 @@ static int record_start(struct keep *keep)
 {
 	struct event e = EVENT(.name = "start", .actor = "system");
 
-	e.detail = json_pack("{s:s,s:b}", "version", PACKAGE_VERSION, "writer_check",
-			     keep->boot->writer_check);
+	event_detail(&e, json_pack("{s:s,s:b}", "version", PACKAGE_VERSION, "writer_check",
+				   keep->boot->writer_check));
 	int rc = catalog_begin(keep->catalog);
 	if (!rc)
 		rc = audit_add(keep->audit, &e);

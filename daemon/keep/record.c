@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "daemon/keep/safe_json.h"
 
 static const char purpose[] = "dropkeep audit member v1";
 
@@ -15,16 +16,27 @@ static void json_free(json_t **j)
 	json_decref(*j);
 }
 
-static void add_text(json_t *r, const char *name, const char *text)
+/* A record in the making. What could not be added sticks. */
+struct making {
+	json_t *r;
+	bool failed;
+};
+
+static void add(struct making *m, const char *name, json_t *value)
 {
-	if (text && *text)
-		(void)json_object_set_new(r, name, json_string(text));
+	if (json_object_set_new(m->r, name, value) < 0)
+		m->failed = true;
 }
 
-static void add_number(json_t *r, const char *name, uint64_t value)
+static void add_text(struct making *m, const char *name, const char *text)
 {
-	if (value <= INT64_MAX)
-		(void)json_object_set_new(r, name, json_integer((json_int_t)value));
+	if (text && *text)
+		add(m, name, safe_text(view_text(text)));
+}
+
+static void add_number(struct making *m, const char *name, uint64_t value)
+{
+	add(m, name, json_integer(safe_count(value)));
 }
 
 static json_t *json_base64(struct view bytes)
@@ -38,7 +50,8 @@ static json_t *json_base64(struct view bytes)
 
 /* {"commitment": …, "sealed": …}: salt || value, hashed and sealed. The member's name is
  * associated data, so that one cannot stand in for another. */
-static int add_sealed(json_t *r, const struct record_frame *f, const char *name, struct view value)
+static int add_sealed(struct making *m, const struct record_frame *f, const char *name,
+		      struct view value)
 {
 	CLEANUP(buf_wipe) struct buf plain = {0};
 	CLEANUP(buf_done) struct buf sealed = {0};
@@ -57,102 +70,105 @@ static int add_sealed(json_t *r, const struct record_frame *f, const char *name,
 	if (rc)
 		return rc;
 	sha256_of(view_buf(&plain), commitment);
-	json_t *member = json_pack("{s:o,s:o}", "commitment",
-				   json_base64(view_of(commitment, sizeof commitment)), "sealed",
-				   json_base64(view_buf(&sealed)));
-	if (json_object_set_new(r, name, member) < 0)
-		return fail(E_NOMEM, "write a record");
+	add(m, name,
+	    json_pack("{s:o,s:o}", "commitment",
+		      json_base64(view_of(commitment, sizeof commitment)), "sealed",
+		      json_base64(view_buf(&sealed))));
 	return 0;
 }
 
-static void add_who(json_t *r, const struct event *e)
+static void add_who(struct making *m, const struct event *e)
 {
 	const struct session *s = e->session;
 
 	if (!s) {
-		add_text(r, "actor", e->actor);
+		add_text(m, "actor", e->actor);
 		return;
 	}
 	static const char *const roles[] = {
 	    [ROLE_CLIENT] = "client", [ROLE_STAFF] = "staff", [ROLE_AUDITOR] = "auditor"};
-	add_number(r, "session", s->number);
+	add_number(m, "session", s->number);
 	if (s->authenticated) {
-		add_text(r, "actor", s->user);
-		add_text(r, "role", roles[s->role]);
-		add_text(r, "method", s->method);
-		add_text(r, "key", s->fingerprint);
+		add_text(m, "actor", s->user);
+		add_text(m, "role", roles[s->role]);
+		add_text(m, "method", s->method);
+		add_text(m, "key", s->fingerprint);
 	}
-	add_text(r, "source", s->peer);
-	add_number(r, "port", s->port);
-	add_text(r, "client", s->client);
-	add_text(r, "protocol", s->protocol);
-	add_text(r, "cipher", s->cipher);
+	add_text(m, "source", s->peer);
+	add_number(m, "port", s->port);
+	add_text(m, "client", s->client);
+	add_text(m, "protocol", s->protocol);
+	add_text(m, "cipher", s->cipher);
 }
 
-static void add_what(json_t *r, const struct event *e)
+static void add_what(struct making *m, const struct event *e)
 {
-	add_text(r, "event", e->name);
-	add_text(r, "outcome", e->code == 0 ? "ok" : e->code == E_DENIED ? "refused" : "failed");
+	add_text(m, "event", e->name);
+	add_text(m, "outcome", e->code == 0 ? "ok" : e->code == E_DENIED ? "refused" : "failed");
 	if (e->code)
-		add_text(r, "reason", e->reason && *e->reason ? e->reason : err_word(e->code));
+		add_text(m, "reason", e->reason && *e->reason ? e->reason : err_word(e->code));
 	else
-		add_text(r, "reason", e->reason);
-	add_text(r, "zone", e->zone_name);
+		add_text(m, "reason", e->reason);
+	add_text(m, "zone", e->zone_name);
 	if (e->object) {
 		char hex[2 * ID_SIZE + 1];
 		hex_encode(e->object, ID_SIZE, hex);
-		add_text(r, "object", hex);
+		add_text(m, "object", hex);
 	}
 }
 
-static void add_ranges(json_t *r, struct view ranges)
+static void add_ranges(struct making *m, struct view ranges)
 {
 	struct reader in = reader_of(ranges);
 	json_t *list = json_array();
 
 	while (in.left >= 16) {
-		json_int_t first = (json_int_t)read_u64(&in), end = (json_int_t)read_u64(&in);
-		(void)json_array_append_new(list, json_pack("[I,I]", first, end));
+		json_int_t first = safe_count(read_u64(&in)), end = safe_count(read_u64(&in));
+		if (json_array_append_new(list, json_pack("[I,I]", first, end)) < 0)
+			m->failed = true;
 	}
-	(void)json_object_set_new(r, "ranges", list);
+	add(m, "ranges", list);
 }
 
-static void add_measures(json_t *r, const struct event *e)
+static void add_measures(struct making *m, const struct event *e)
 {
-	add_number(r, "size", e->size);
-	add_number(r, "bytes", e->bytes);
+	if (e->size != SIZE_UNKNOWN)
+		add_number(m, "size", e->size);
+	if (e->bytes != SIZE_UNKNOWN)
+		add_number(m, "bytes", e->bytes);
 	if (e->ranges.len)
-		add_ranges(r, e->ranges);
+		add_ranges(m, e->ranges);
 	if (e->resumed)
-		(void)json_object_set_new(r, "resumed", json_true());
+		add(m, "resumed", json_true());
 	if (e->duration_us >= 0)
-		add_number(r, "duration_us", (uint64_t)e->duration_us);
-	if (e->detail)
-		(void)json_object_set_new(r, "detail", e->detail);
+		add_number(m, "duration_us", (uint64_t)e->duration_us);
+	if (e->detailed)
+		add(m, "detail", json_incref(e->detail));
 }
 
 int record_write(const struct record_frame *f, const struct event *e, struct buf *out)
 {
 	CLEANUP(json_free) json_t *r = json_object();
+	struct making made = {.r = r}, *m = &made;
 	char time[CLOCK_TEXT];
 
 	clock_text(f->time_us, time);
-	(void)json_object_set_new(r, "v", json_integer(RECORD_SCHEMA));
-	add_number(r, "seq", f->seq);
-	add_text(r, "time", time);
-	add_text(r, "node", f->node);
-	add_who(r, e);
-	add_what(r, e);
-	int rc = add_sealed(r, f, "path", e->path);
+	add_number(m, "v", RECORD_SCHEMA);
+	add_number(m, "seq", f->seq);
+	add_text(m, "time", time);
+	add_text(m, "node", f->node);
+	add_who(m, e);
+	add_what(m, e);
+	int rc = add_sealed(m, f, "path", e->path);
 	if (!rc)
-		rc = add_sealed(r, f, "to", e->new_path);
-	add_measures(r, e);
+		rc = add_sealed(m, f, "to", e->new_path);
+	add_measures(m, e);
 	if (!rc)
-		rc = add_sealed(r, f, "sha256", e->hash);
+		rc = add_sealed(m, f, "sha256", e->hash);
 	if (rc)
 		return rc;
 
-	char *line = json_dumps(r, JSON_COMPACT | JSON_ENSURE_ASCII);
+	char *line = m->failed ? NULL : json_dumps(r, JSON_COMPACT | JSON_ENSURE_ASCII);
 	rc = line ? buf_add_text(out, line) : fail(E_NOMEM, "write a record");
 	free(line);
 	return rc;

@@ -33,8 +33,17 @@ struct event {
 	int64_t duration_us;
 	bool resumed;
 	struct view ranges; /* pairs of uint64, as FIELDS_ask_get_close says */
-	json_t *detail;     /* of administrative acts; stolen */
+	bool detailed;      /* there must be a */
+	json_t *detail;     /* of administrative acts; audit_add() takes it */
 };
+
+/* What an event has beyond the usual. NULL is what jansson gives where it could not make it: then
+ * there will be no record, and no act. */
+static inline void event_detail(struct event *e, json_t *detail)
+{
+	e->detailed = true;
+	e->detail = detail;
+}
 
 #define EVENT(...)       \
 	((struct event){ \
@@ -48,7 +57,8 @@ struct record_frame {
 	const struct secret *object_key; /* NULL: path and hash are left out */
 };
 
-/* The line without its newline, appended to out. */
+/* The line without its newline, appended to out. All of it or nothing: a member that cannot be
+ * written is an error. */
 MUST_USE int record_write(const struct record_frame *f, const struct event *e, struct buf *out);
 
 /* Replace the sealed members of a parsed record by what they hold ("path": "/acme/…"), with
