@@ -84,7 +84,8 @@ EXTRA_DIST += tests/fuzz/corpus/fuzz_path tests/fuzz/corpus/fuzz_ssh_key
 # The log, blobs, and a keep that is driven in process.
 KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_lines \
-	tests/unit/test_keep_trail
+	tests/unit/test_keep_trail \
+	tests/unit/test_keep_record
 UNIT_TESTS += $(KEEP_LIVE_TESTS)
 
 keep_live = $(keep_kit) tests/unit/keep_live.c tests/unit/keep_live.h
@@ -97,3 +98,7 @@ tests_unit_test_keep_lines_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_trail_SOURCES = tests/unit/test_keep_trail.c $(keep_kit)
 tests_unit_test_keep_trail_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_trail_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_record_SOURCES = tests/unit/test_keep_record.c $(keep_kit)
+tests_unit_test_keep_record_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_record_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
