@@ -11,7 +11,8 @@ struct file *file_new(struct talk *t, enum file_kind kind, const char *path)
 {
 	struct file *f = mem_new(sizeof *f);
 
-	*f = (struct file){.talk = t, .next = t->files, .refs = 1, .kind = kind};
+	*f = (struct file){
+	    .talk = t, .next = t->files, .refs = 1, .kind = kind, .mtime_s = TIME_UNKNOWN};
 	f->path = mem_text(path);
 	if (t->files)
 		t->files->prev = f;
@@ -97,6 +98,11 @@ uint64_t file_put_size(const struct file *f)
 	return f->put ? put_size(f->put) : f->size;
 }
 
+int64_t file_put_mtime(const struct file *f, int64_t otherwise)
+{
+	return f->mtime_s != TIME_UNKNOWN ? f->mtime_s : otherwise;
+}
+
 int file_set_attrs(struct file *f, const struct fxattrs *a)
 {
 	if (!f->put)
@@ -106,7 +112,9 @@ int file_set_attrs(struct file *f, const struct fxattrs *a)
 		if (rc)
 			return rc;
 	}
-	if (a->flags & ATTR_ACMODTIME)
-		put_set_mtime(f->put, a->mtime);
+	if (a->flags & ATTR_ACMODTIME) {
+		f->mtime_s = (int64_t)a->mtime;
+		put_set_mtime(f->put, f->mtime_s);
+	}
 	return 0;
 }

@@ -37,6 +37,7 @@ struct file {
 	struct put *put; /* NULL: yielded to a newcomer, or being closed */
 	bool append, closing;
 	uint64_t size;     /* of an upload that is being closed */
+	int64_t mtime_s;   /* of an upload, if the client has set it */
 	struct call *sync; /* under way; its end is not told once the upload is given up */
 	struct get *get;
 	unsigned reads;    /* queued */
@@ -130,7 +131,9 @@ bool file_may_open(const struct talk *t);
 struct file *file_uploading(const struct talk *t, struct view path); /* or NULL */
 bool file_is_closing(const struct talk *t, struct view path);
 void file_renamed(struct talk *t, struct view from, struct view to);
+/* The keep knows size and time of an upload as of its last report; here they are known. */
 uint64_t file_put_size(const struct file *f);
+int64_t file_put_mtime(const struct file *f, int64_t otherwise);
 MUST_USE int file_set_attrs(struct file *f, const struct fxattrs *a); /* of an upload */
 
 /* A path of a request. False: it was answered with why not. */

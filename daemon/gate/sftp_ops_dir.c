@@ -52,17 +52,19 @@ static bool write_entry(struct talk *t, struct writer *w, const struct entry *e,
 	return true;
 }
 
-/* An upload of this conversation is longer than the keep knows. */
-static void correct_size(struct talk *t, const struct file *dir, struct entry *e)
+/* Of an upload of this conversation more is known here than the keep knows. */
+static void correct_upload(struct talk *t, const struct file *dir, struct entry *e)
 {
 	for (const struct file *f = t->files; f; f = f->next) {
 		if (f->kind != FILE_PUT || (!f->put && !f->closing))
 			continue;
 		struct view path = view_text(f->path), at = view_text(dir->path);
 		size_t skip = at.len > 1 ? at.len + 1 : 1;
-		if (path_is_below(path, at) && path.len > skip &&
-		    view_equal(view_of(path.data + skip, path.len - skip), e->name))
-			e->size = file_put_size(f);
+		if (!path_is_below(path, at) || path.len <= skip ||
+		    !view_equal(view_of(path.data + skip, path.len - skip), e->name))
+			continue;
+		e->size = file_put_size(f);
+		e->mtime_s = file_put_mtime(f, e->mtime_s);
 	}
 }
 
@@ -82,7 +84,7 @@ static bool answer_names(struct talk *t, uint32_t id, struct file *f)
 		return true;
 	write_u32(&w, 0);
 	while (entry_next(&r, &e)) {
-		correct_size(t, f, &e);
+		correct_upload(t, f, &e);
 		if (!write_entry(t, &w, &e, now_s))
 			break;
 		count++;

@@ -31,7 +31,6 @@ const char *owner_name(const struct talk *t, uint32_t number)
 	return "";
 }
 
-/* The keep knows an upload's size as of its last report; here it is known to the byte. */
 static void stat_answered(struct call *c, const struct answer *a)
 {
 	struct talk *t = c->talk;
@@ -43,8 +42,10 @@ static void stat_answered(struct call *c, const struct answer *a)
 		return;
 	}
 	const struct file *f = c->file ? c->file : file_uploading(t, view_text(c->path));
-	if (f && f->kind == FILE_PUT)
+	if (f && f->kind == FILE_PUT) {
 		attrs.size = file_put_size(f);
+		attrs.mtime_s = file_put_mtime(f, attrs.mtime_s);
+	}
 	owner_note(t, &attrs);
 	free(t->told_path);
 	t->told_path = TAKE(c->path);
