@@ -9,3 +9,4 @@ TALK_TESTS += tests/talk/scp.sh
 TALK_TESTS += tests/talk/psftp.sh
 TALK_TESTS += tests/talk/lftp.sh
 TALK_TESTS += tests/talk/rclone.sh
+TALK_TESTS += tests/talk/sshfs.sh
