@@ -15,7 +15,7 @@
 enum {
 	FOLDERS = 256,
 	ID_TEXT = 2 * BLOB_ID + 1,
-	PATH_TEXT = ID_TEXT + 4, /* "ab/" and the id */
+	PATH_TEXT = ID_TEXT + 4, /* "ab/" and the id; or the id and ".new" */
 	STATE_MAX = 128 * 1024,  /* a tail of at most 64 KiB with what stands around it */
 };
 
@@ -184,9 +184,9 @@ static int unlink_if_there(int dir_fd, const char *path)
 int blobs_remove(const struct blobs *b, const uint8_t id[BLOB_ID])
 {
 	char path[PATH_TEXT];
+	int rc = blobs_forget_state(b, id);
 
 	blob_path(id, path);
-	int rc = unlink_if_there(b->uploads_fd, path + 3);
 	if (!rc)
 		rc = unlink_if_there(b->blobs_fd, path);
 	path[2] = '\0';
@@ -213,8 +213,10 @@ int blobs_forget_state(const struct blobs *b, const uint8_t id[BLOB_ID])
 {
 	char path[PATH_TEXT];
 
-	blob_path(id, path);
-	return unlink_if_there(b->uploads_fd, path + 3);
+	hex_encode(id, BLOB_ID, path);
+	int rc = unlink_if_there(b->uploads_fd, path);
+	memcpy(path + 2 * BLOB_ID, ".new", 5); /* a crash may have left it */
+	return rc ? rc : unlink_if_there(b->uploads_fd, path);
 }
 
 int blobs_space(const struct blobs *b, uint64_t *ret_free, uint64_t *ret_total)
@@ -250,10 +252,10 @@ static int each_in(int blobs_fd, unsigned folder,
 		return fail_errno(E_IO, "list blobs/%s", name);
 	}
 	const struct dirent *e;
-	while (!rc && (e = readdir(dir))) {
+	while (!rc && (errno = 0, e = readdir(dir))) {
 		uint8_t id[BLOB_ID];
 		struct stat st;
-		if (e->d_name[0] == '.')
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		if (hex_decode(view_text(e->d_name), id, sizeof id) || id[0] != folder)
 			rc = fail(E_INTEGRITY, "blobs/%s holds something that is no blob", name);
@@ -262,7 +264,7 @@ static int each_in(int blobs_fd, unsigned folder,
 		else
 			rc = visit(arg, id, (uint64_t)st.st_size);
 	}
-	return rc;
+	return !rc && errno ? fail_errno(E_IO, "list blobs/%s", name) : rc;
 }
 
 int blobs_each(const struct blobs *b,

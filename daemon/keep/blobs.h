@@ -49,7 +49,8 @@ MUST_USE int blobs_forget_state(const struct blobs *b, const uint8_t id[BLOB_ID]
 /* Room for blobs: free bytes and all bytes of the file system. */
 MUST_USE int blobs_space(const struct blobs *b, uint64_t *ret_free, uint64_t *ret_total);
 
-/* Walk all blobs: visit() per id until it gives non-zero, which is returned. */
+/* Walk all blobs: visit() per id until it gives non-zero, which is returned. E_INTEGRITY for a
+ * file that is none of ours. */
 MUST_USE int blobs_each(const struct blobs *b,
 			int (*visit)(void *arg, const uint8_t id[BLOB_ID], uint64_t size),
 			void *arg);

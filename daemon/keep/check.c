@@ -141,6 +141,13 @@ static int check_versions(struct check *k)
 	return rc == E_GONE ? 0 : rc;
 }
 
+/* What of an unfinished upload must be there: what it goes on from, or its own blob as soon as
+ * something stands in it (the row is older than the blob). */
+static const uint8_t *needed_blob(const struct upload_row *u)
+{
+	return u->has_source ? u->source_blob : u->durable ? u->blob : NULL;
+}
+
 static int check_uploads(struct check *k)
 {
 	struct upload_row u = {0};
@@ -149,10 +156,11 @@ static int check_uploads(struct check *k)
 	while ((rc = catalog_upload_next(k->reader, u.id, &u)) == 0) {
 		CLEANUP(sys_close) int fd = -1;
 		struct upload_row again;
-		if (blobs_read(k->keep->blobs, u.blob, &fd) &&
+		const uint8_t *blob = needed_blob(&u), *still;
+		if (blob && blobs_read(k->keep->blobs, blob, &fd) &&
 		    catalog_upload_by_id(k->reader, u.id, &again) == 0 &&
-		    memcmp(again.blob, u.blob, sizeof u.blob) == 0)
-			problem(k, "upload", u.blob, "the blob of an unfinished upload is missing");
+		    (still = needed_blob(&again)) && memcmp(blob, still, ID_SIZE) == 0)
+			problem(k, "upload", blob, "the blob of an unfinished upload is missing");
 		err_clear();
 	}
 	return rc == E_GONE ? 0 : rc;
@@ -161,14 +169,28 @@ static int check_uploads(struct check *k)
 static int visit_blob(void *arg, const uint8_t id[ID_SIZE], uint64_t size)
 {
 	struct check *k = arg;
+	CLEANUP(sys_close) int fd = -1;
 	bool known = true;
 	int rc = catalog_blob_known(k->reader, id, &known);
 
 	(void)size;
-	if (!rc && !known)
+	/* One that went while we looked was no longer needed. */
+	if (!rc && !known && blobs_read(k->keep->blobs, id, &fd) != E_GONE)
 		problem(k, "blob", id,
 			"the catalog does not know it: was the catalog rolled back?");
+	if (!rc)
+		err_clear();
 	return rc;
+}
+
+static int check_store(struct check *k)
+{
+	int rc = blobs_each(k->keep->blobs, visit_blob, k);
+
+	if (rc != E_INTEGRITY)
+		return rc;
+	problem(k, "blob", NULL, NULL);
+	return 0;
 }
 
 static int check_catalog(struct check *k)
@@ -200,7 +222,7 @@ int check_run(struct check *k)
 	if (!rc)
 		rc = check_uploads(k);
 	if (!rc)
-		rc = blobs_each(k->keep->blobs, visit_blob, k);
+		rc = check_store(k);
 	catalog_close(&k->reader);
 	return rc;
 }

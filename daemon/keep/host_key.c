@@ -52,7 +52,7 @@ static int write_private(struct writer *w, const uint8_t seed[SEED], const uint8
 	write_public(&inner, public);
 	write_bytes(&inner, view_of(both, sizeof both));
 	write_bytes(&inner, view_text(comment));
-	for (uint8_t pad = 1; inner.len % BLOCK; pad++)
+	for (uint8_t pad = 1; !inner.full && inner.len % BLOCK; pad++)
 		write_u8(&inner, pad);
 	write_bytes(w, view_of(inner.data, inner.len));
 	wipe(both, sizeof both);
@@ -91,8 +91,10 @@ int host_key_make(const char *comment, struct buf *ret_private, struct buf *ret_
 {
 	uint8_t seed[SEED], public[PUBLIC], memory[KEY_MAX];
 	struct writer w = writer_of(memory, sizeof memory);
-	int rc = draw(seed, public);
 
+	if (!utf8_valid(view_text(comment)) || utf8_has_control(view_text(comment)))
+		return fail(E_INVALID, "a comment that is no line of text");
+	int rc = draw(seed, public);
 	if (rc)
 		return rc;
 	write_raw(&w, magic, sizeof magic);

@@ -8,7 +8,8 @@
 
 #include "base/buf.h"
 
-/* The caller wipes ret_private. */
+/* The caller wipes ret_private. E_INVALID for a comment that is not one line of UTF-8, E_LIMIT for
+ * one of some hundred bytes. */
 MUST_USE int host_key_make(const char *comment, struct buf *ret_private, struct buf *ret_public);
 
 #endif

@@ -85,7 +85,10 @@ EXTRA_DIST += tests/fuzz/corpus/fuzz_path tests/fuzz/corpus/fuzz_ssh_key
 KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_lines \
 	tests/unit/test_keep_trail \
-	tests/unit/test_keep_record
+	tests/unit/test_keep_record \
+	tests/unit/test_keep_host_key \
+	tests/unit/test_keep_blobs \
+	tests/unit/test_keep_sealed_blob
 UNIT_TESTS += $(KEEP_LIVE_TESTS)
 
 keep_live = $(keep_kit) tests/unit/keep_live.c tests/unit/keep_live.h
@@ -102,3 +105,15 @@ tests_unit_test_keep_trail_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_record_SOURCES = tests/unit/test_keep_record.c $(keep_kit)
 tests_unit_test_keep_record_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_record_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_host_key_SOURCES = tests/unit/test_keep_host_key.c $(keep_kit)
+tests_unit_test_keep_host_key_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_host_key_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_blobs_SOURCES = tests/unit/test_keep_blobs.c $(keep_kit)
+tests_unit_test_keep_blobs_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_blobs_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_sealed_blob_SOURCES = tests/unit/test_keep_sealed_blob.c $(keep_kit)
+tests_unit_test_keep_sealed_blob_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_sealed_blob_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
