@@ -64,6 +64,8 @@ static void on_extended(void *arg, const struct answer *a)
 
 static void ask(struct put *p, uint64_t wanted)
 {
+	if (wanted > AGE_PLAIN_MAX)
+		wanted = AGE_PLAIN_MAX;
 	struct ask_put_extend m = {.durable = put_durable(p, p->synced), .wanted = wanted};
 
 	p->asking = true;

@@ -159,6 +159,7 @@ struct put {
 	/* the lease */
 	uint64_t number;
 	struct payload blob, source;
+	uint64_t prefix;              /* what the lease began with */
 	struct spans copy;            /* bytes still to be had from the source */
 	bool copy_now;                /* the client appends: fetch ahead of need */
 	struct spans claimed, sealed; /* chunks; sealed: of the claimed, what is stored */

@@ -58,6 +58,7 @@ int put_adopt(struct put *p, const struct lease *l, const struct answer *a)
 	p->number = l->put;
 	p->granted = l->granted;
 	p->size = l->size;
+	p->prefix = l->prefix;
 	p->hashed = p->synced = p->reported = l->sealed;
 	if (!rc && !lease_makes_sense(l))
 		rc = fail(E_PROTOCOL, "a lease that makes no sense");
@@ -83,6 +84,11 @@ int put_adopt_again(struct put *p, const struct lease *l, const struct answer *a
 		return fail(E_PROTOCOL, "a lease for another upload");
 	if (l->granted > p->granted)
 		p->granted = l->granted;
+	p->prefix = l->prefix;
+	/* Another source than the old blob would bring other bytes, and authentic ones at that. */
+	if (p->carry.count && l->prefix != p->durable)
+		return fail(E_LIMIT, "stored bytes were changed that had not yet taken the old "
+				     "content's place: send the file again as a whole");
 	int rc = take_blobs(p, l, a);
 	struct spans empty = p->copy; /* it has been copied before, or nothing was */
 	p->copy = p->carry;

@@ -2,27 +2,6 @@
 #include "base/mem.h"
 #include "daemon/gate/put_inside.h"
 
-/* Re-keying 1: all that is under way comes to rest, an unfinished copy is completed. */
-enum put_next put_at_settle(struct put *p)
-{
-	if (p->rc || (p->end && p->end != END_PUBLISH)) {
-		p->rekey = false;
-		return put_to(p, AT_FLOW);
-	}
-	if (spans_end(&p->copy) > p->size)
-		put_settle_shrink(p); /* nothing brings over what has been cut off */
-	put_pump(p);
-	if (!put_idle(p))
-		return NEXT_WAIT;
-	if (p->copy.count) {
-		put_refuse(p, E_LIMIT,
-			   "writes too far apart: unfinished pieces of the file fill "
-			   "all the room that an upload has");
-		return put_to(p, AT_SETTLE);
-	}
-	return put_to(p, AT_RECALL);
-}
-
 static int find_carry(struct put *p)
 {
 	int rc = 0;
@@ -49,34 +28,75 @@ static void forget_recalled(struct put *p)
 	}
 }
 
+static bool carry_fits(const struct put *p)
+{
+	uint64_t chunks = 0;
+
+	SPANS_EACH(piece, &p->carry, 0, NO_CHUNK)
+	chunks += (piece.to - 1) / CHUNK - piece.from / CHUNK + 1;
+	return chunks <= put_free_slots(p);
+}
+
 /*
- * Re-keying 2: the keep gives the old blob back as a source only where something at its
- * beginning counts. The changed chunk ends what may count after a crash, unless it is the
- * very first, for then nothing else would come back; where nothing counts, the little that
- * there is must be fetched now.
+ * What to tell the keep of the old blob, and what to bring over. The changed chunk ends what
+ * may count after a crash, but for the very first, for then nothing would come back. A
+ * beginning that is shorter than what the lease began with leaves the keep in doubt which of
+ * the two is the file: the little that there is then goes through the window instead.
  */
+static int plan(struct put *p)
+{
+	uint64_t changed = p->rekey_chunk == NO_CHUNK ? 0 : p->rekey_chunk * CHUNK;
+	int rc = find_carry(p);
+
+	p->durable = put_durable(p, put_stored_run(p));
+	if (changed && changed >= p->prefix && changed < p->durable)
+		p->durable = changed;
+	p->recalling = p->carry.count && (!p->durable || p->durable < p->prefix);
+	if (rc || !p->recalling || carry_fits(p))
+		return rc;
+	p->recalling = false;
+	return p->durable ? 0
+			  : fail(E_LIMIT, "stored bytes were changed before the beginning of the "
+					  "file was there");
+}
+
+/* Re-keying 1: all that is under way comes to rest, an unfinished copy is completed. */
+enum put_next put_at_settle(struct put *p)
+{
+	if (p->rc || (p->end && p->end != END_PUBLISH)) {
+		p->rekey = false;
+		return put_to(p, AT_FLOW);
+	}
+	if (spans_end(&p->copy) > p->size)
+		put_settle_shrink(p); /* nothing brings over what has been cut off */
+	put_pump(p);
+	if (!put_idle(p))
+		return NEXT_WAIT;
+	if (p->copy.count) {
+		put_refuse(p, E_LIMIT,
+			   "writes too far apart: unfinished pieces of the file fill "
+			   "all the room that an upload has");
+		return put_to(p, AT_SETTLE);
+	}
+	int rc = plan(p);
+	if (!rc)
+		return put_to(p, AT_RECALL);
+	put_failed(p, rc);
+	forget_recalled(p);
+	return put_to(p, AT_SETTLE);
+}
+
+/* Re-keying 2: fetch what has to go through the window. */
 enum put_next put_at_recall(struct put *p)
 {
-	int rc = 0;
-
-	if (!p->recalling) {
-		p->recalling = true;
-		rc = find_carry(p);
-		p->durable = put_durable(p, put_stored_run(p));
-		if (p->rekey_chunk && p->durable > p->rekey_chunk * CHUNK)
-			p->durable = p->rekey_chunk * CHUNK;
-	}
-	if (!rc && !p->rc && !p->durable && p->carry.count) {
+	if (!p->rc && p->recalling && p->carry.count) {
 		put_load(p, &p->blob, &p->carry);
 		if (p->busy)
 			return NEXT_WAIT;
-		rc = p->rc ? 0
-			   : fail(E_LIMIT, "stored bytes were changed before the beginning "
-					   "of the file was there");
+		if (!p->rc)
+			put_refuse(p, E_LIMIT, "stored bytes were changed too far apart");
 	}
 	p->recalling = false;
-	if (rc)
-		put_failed(p, rc);
 	if (!p->rc)
 		return put_to(p, AT_PART);
 	forget_recalled(p);

@@ -322,13 +322,17 @@ static void on_put_rekey(struct keeper *k, struct view body, struct out *o)
 	MUST(ask_put_rekey_read(body, &m));
 	must_be_closed(&k->blob);
 	assert(m.durable % AGE_CHUNK == 0);
-	drop_blob(&k->source);
-	k->source = k->blob;
-	k->source.size = m.durable;
-	k->source.finished = false;
-	k->has_source = m.durable > 0;
+	if (k->wavers && k->has_source && m.durable < k->source.size) {
+		drop_blob(&k->blob);
+	} else {
+		drop_blob(&k->source);
+		k->source = k->blob;
+		k->source.size = m.durable;
+		k->source.finished = false;
+		k->has_source = m.durable > 0;
+	}
 	new_blob(k, &k->blob);
-	l.prefix = l.size = m.durable;
+	l.prefix = l.size = k->has_source ? k->source.size : 0;
 	send_lease(k, &l, o);
 }
 

@@ -243,6 +243,7 @@ static inline void give_source(struct rig *r, size_t size)
 {
 	fake_blob_write(r->k, view_of(model, size), &r->k->source);
 	r->k->has_source = true;
+	r->k->partial = false;
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -202,6 +202,7 @@ static void random_uploads_match_the_model(void **state)
 	for (unsigned long round = 0; round < count; round++) {
 		seed = (uint32_t)round * 7919 + 3;
 		r->k->delay_ms = draw(3) == 0;
+		r->k->wavers = draw(2);
 		fill(model, SPACE, draw(3));
 		start_anew(r);
 		for (unsigned i = 0; i < STEPS; i++)

@@ -438,6 +438,51 @@ static void prefix_rewritten_while_it_is_copied_rekeys(void **state)
 	expect_published(r, 60 * CHUNK + 100);
 }
 
+/* `zip -u`, a database: something is appended, then the header is put right. */
+static void prefix_appended_then_a_header_changed_publishes(void **state)
+{
+	struct rig *r = *state;
+	static const uint64_t sizes[] = {1000,       CHUNK,          100000,
+					 20 * CHUNK, 20 * CHUNK + 5, 60 * CHUNK + 5};
+
+	for (unsigned i = 0; i < ARRAY_LEN(sizes); i++)
+		for (unsigned wavers = 0; wavers < 2; wavers++) {
+			r->k->wavers = wavers;
+			give_source(r, sizes[i]);
+			open_put(r, 0);
+			put_range(r, sizes[i], 3 * CHUNK, 32768);
+			rest(r);
+			fill(model + 10, 30, i + 40);
+			put_range(r, 10, 30, 30);
+			assert_int_equal(close_put(r), 0);
+			expect_published(r, sizes[i] + 3 * CHUNK);
+		}
+	assert_int_not_equal(r->k->asks[VERB_PUT_REKEY], 0);
+}
+
+/* Where the keep goes back to what the upload began with, no byte of that may slip in. */
+static void prefix_that_comes_back_instead_of_new_bytes_is_refused(void **state)
+{
+	struct rig *r = *state;
+
+	for (unsigned wavers = 0; wavers < 2; wavers++) {
+		r->k->wavers = wavers;
+		fill(model, 100 * CHUNK, 1);
+		give_source(r, 100 * CHUNK);
+		open_put(r, 0);
+		assert_int_equal(put_truncate(r->p, 0), 0);
+		fill(model, 70 * CHUNK, 2);
+		put_range(r, 0, 60 * CHUNK, 32768);
+		rest(r);
+		fill(model, 30, 3);
+		int rc = try_put(r, 0, model, 30);
+		assert_int_equal(rc, wavers ? E_LIMIT : 0);
+		assert_int_equal(close_put(r), wavers ? E_LIMIT : 0);
+		if (!wavers)
+			expect_published(r, 60 * CHUNK);
+	}
+}
+
 static void spoil_bytes(const struct fake_blob *b, uint64_t at)
 {
 	CLEANUP(sys_close) int fd = -1;
@@ -562,6 +607,8 @@ int main(void)
 	    CASE(prefix_is_not_clean_before_it_is_copied),
 	    CASE(prefix_of_an_unclean_partial_goes_on),
 	    CASE(prefix_rewritten_while_it_is_copied_rekeys),
+	    CASE(prefix_appended_then_a_header_changed_publishes),
+	    CASE(prefix_that_comes_back_instead_of_new_bytes_is_refused),
 	    CASE(prefix_that_does_not_authenticate_is_final),
 	    CASE(prefix_that_ends_early_is_final),
 	    CASE(readback_of_a_spoilt_chunk_is_final),
