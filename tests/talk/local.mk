@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Conversations with real programs: add each script to TALK_TESTS.
-EXTRA_DIST += tests/talk/lib.sh
+EXTRA_DIST += tests/talk/lib.sh tests/talk/paramiko-story.py
 TALK_TESTS += tests/talk/age-interop.sh
 TALK_TESTS += tests/talk/sftp-basics.sh
 TALK_TESTS += tests/talk/sftp-rights.sh
@@ -10,3 +10,4 @@ TALK_TESTS += tests/talk/psftp.sh
 TALK_TESTS += tests/talk/lftp.sh
 TALK_TESTS += tests/talk/rclone.sh
 TALK_TESTS += tests/talk/sshfs.sh
+TALK_TESTS += tests/talk/paramiko.sh
