@@ -88,7 +88,8 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_record \
 	tests/unit/test_keep_host_key \
 	tests/unit/test_keep_blobs \
-	tests/unit/test_keep_sealed_blob
+	tests/unit/test_keep_sealed_blob \
+	tests/unit/test_keep_audit
 UNIT_TESTS += $(KEEP_LIVE_TESTS)
 
 keep_live = $(keep_kit) tests/unit/keep_live.c tests/unit/keep_live.h
@@ -117,3 +118,7 @@ tests_unit_test_keep_blobs_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_sealed_blob_SOURCES = tests/unit/test_keep_sealed_blob.c $(keep_kit)
 tests_unit_test_keep_sealed_blob_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_sealed_blob_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_audit_SOURCES = tests/unit/test_keep_audit.c $(keep_live)
+tests_unit_test_keep_audit_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_audit_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
