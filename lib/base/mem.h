@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CLEANUP(fn) __attribute__((cleanup(fn)))
+/* A variable may be there only to be cleaned up, which clang would call unused. */
+#define CLEANUP(fn) __attribute__((cleanup(fn), unused))
 
 #define TAKE(variable)                                    \
 	({                                                \
