@@ -47,9 +47,10 @@ uint64_t put_size(const struct put *p);
 
 /*
  * Take all of data in, or nothing. 0: the bytes have their place and may be acknowledged
- * (SFTP WRITE promises no durability). E_AGAIN: no room now. Anything else is final for this
- * upload (disk full, quota, an earlier chunk that could not be stored, a range that no
- * window can hold), with err_cause() for the user.
+ * (SFTP WRITE promises no durability). E_AGAIN: no room now, or the bytes are being compared
+ * with what is sealed there: call again with the same after on_room. Anything else is final for
+ * this upload (disk full, quota, an earlier chunk that could not be stored, a range that no window
+ * can hold), with err_cause() for the user.
  */
 MUST_USE int put_write(struct put *p, uint64_t offset, struct view data);
 
@@ -58,7 +59,9 @@ MUST_USE int put_truncate(struct put *p, uint64_t size);
 
 void put_set_mtime(struct put *p, int64_t mtime_s);
 
-/* Everything complete so far is sealed and synced (fsync@openssh.com). Called once. */
+/* Everything complete so far is sealed and synced (fsync@openssh.com). Called once; put_write()
+ * gives E_AGAIN until then. A put_close() meanwhile answers this first; after put_abandon() and
+ * on_yielded it is not answered any more. */
 void put_sync(struct put *p, put_done *done, void *arg);
 
 /*
