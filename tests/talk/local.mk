@@ -11,3 +11,4 @@ TALK_TESTS += tests/talk/lftp.sh
 TALK_TESTS += tests/talk/rclone.sh
 TALK_TESTS += tests/talk/sshfs.sh
 TALK_TESTS += tests/talk/paramiko.sh
+TALK_TESTS += tests/talk/big.sh
