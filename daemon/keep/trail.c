@@ -290,7 +290,9 @@ static int keep_promise(struct trail *t, struct view pending, struct view *ret_r
 		rc = tlog_tiles_root(t->tiles, &root);
 	if (!rc && !tlog_hash_equal(&root, &promised))
 		rc = fail(E_INTEGRITY, "log/checkpoint and catalog contradict each other");
-	*ret_rest = view_of(pending.data + covered.len, pending.len - covered.len);
+	*ret_rest = pending; /* which may be empty, without an address to add to */
+	if (covered.len)
+		*ret_rest = view_of(pending.data + covered.len, pending.len - covered.len);
 	return rc;
 }
 

@@ -194,6 +194,7 @@ run_keep() {
 	KEEP_PID=$!
 	ctl status --wait 20 >"$WORK/wait.out" 2>&1 && return
 	diag_file "$WORK/wait.out"
+	no_accidents
 	diag_file "$LOG"
 	bail_out 'the keep does not serve'
 }
