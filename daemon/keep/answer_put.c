@@ -167,7 +167,7 @@ static int load_put(struct ask *a, struct put **ret_put, struct upload_row *ret_
 {
 	struct put *p = ask_put(a);
 
-	if (!p || p->revoked)
+	if (!p || p->revoked || p->over)
 		return fail(E_GONE, "this upload was taken over or removed");
 	int rc = catalog_upload_by_id(a->gate->keep->catalog, p->upload, ret_row);
 	if (!rc)
@@ -184,7 +184,9 @@ static void end_put(struct deed *d)
 {
 	struct put *p = ask_put(ask_of(d));
 
-	if (p) {
+	if (p && d->rc) {
+		puts_abandon(d->keep, p, d->rc, false);
+	} else if (p) {
 		puts_wake(d->keep, p);
 		put_free(&d->keep->sessions, p);
 	}
@@ -194,16 +196,23 @@ static void end_put(struct deed *d)
 
 /* ---- PUT_EXTEND ---- */
 
+static int forget_source(struct keep *keep, struct upload_row *row)
+{
+	int rc = row->has_source ? tree_drop_source(&keep->tree, row) : 0;
+
+	row->has_source = false;
+	return rc;
+}
+
 /* Once the whole prefix stands in the new blob, nothing is left to fetch from the old one. */
 static int note_durable(struct keep *keep, struct upload_row *row, uint64_t durable)
 {
 	if (row->has_source) {
 		if (durable < row->prefix)
 			return 0;
-		int rc = tree_drop_source(&keep->tree, row);
+		int rc = forget_source(keep, row);
 		if (rc)
 			return rc;
-		row->has_source = false;
 	}
 	if (durable > row->durable || !row->clean)
 		row->durable = durable;
@@ -239,8 +248,10 @@ static void put_extend_settle(struct deed *d)
 	struct put *p = ask_put(a);
 	struct reader r = reader_of(view_of(a->out.data, a->out.len));
 
-	if (p)
+	if (p) {
 		p->granted = read_u64(&r);
+		p->durable = a->m.put_extend.durable;
+	}
 }
 
 const struct deed_row answer_put_extend = {.name = "put_extend",
@@ -253,6 +264,8 @@ const struct deed_row answer_put_extend = {.name = "put_extend",
 
 enum { REKEYS_MAX = 8 }; /* the gate stops long before; a hostile one here */
 
+/* What the gate brings along stands in its blob or in its window: from an older source nothing
+ * more is wanted, whether or not it was copied whole. */
 static int put_rekey(struct deed *d)
 {
 	struct ask *a = ask_of(d);
@@ -264,7 +277,8 @@ static int put_rekey(struct deed *d)
 	if (!rc && p->rekeys >= REKEYS_MAX)
 		rc = fail(E_LIMIT, "this upload has been overwritten too often");
 	if (!rc)
-		rc = note_durable(d->keep, &row, a->m.put_rekey.durable);
+		rc = forget_source(d->keep, &row);
+	row.durable = a->m.put_rekey.durable;
 	if (!rc)
 		rc = lease_continue(a, zone, &row);
 	if (!rc)
@@ -335,7 +349,13 @@ static int suspend_prepare(struct deed *d)
 	    m->sealed > AGE_PLAIN_MAX / AGE_CHUNK || m->durable != m->sealed * AGE_CHUNK)
 		return fail(E_PROTOCOL, "a suspended upload that contradicts itself");
 	int rc = blobs_seal_off(d->keep->blobs, e->blob, e->head + m->sealed * AGE_SEALED_CHUNK);
-	return rc ? rc : resume_save(d->keep->blobs, d->keep->keys, e->blob, e->file_key, &s);
+	if (rc)
+		return rc;
+	if (resume_save(d->keep->blobs, d->keep->keys, e->blob, e->file_key, &s)) {
+		log_failure("an upload goes on without its tail");
+		a->m.put_suspend.clean = 0; /* what is sealed stands all the same */
+	}
+	return 0;
 }
 
 static int record_suspend(struct ask *a, const struct put *p, const struct zone *zone,
@@ -362,13 +382,13 @@ static int put_suspend(struct deed *d)
 	uint64_t durable = m->clean ? m->durable + m->tail.len : m->durable;
 	int rc = load_put(a, &p, &row, &zone);
 
+	if (!rc && m->clean) /* the client may have cut it off before the whole prefix was copied */
+		rc = forget_source(d->keep, &row);
 	if (!rc)
 		rc = note_durable(d->keep, &row, durable);
 	if (rc)
 		return rc;
-	row.clean = m->clean && !row.has_source;
-	if (row.clean)
-		row.durable = durable;
+	row.clean = m->clean;
 	if (m->mtime_s != TIME_UNKNOWN)
 		row.mtime_s = m->mtime_s;
 	row.touched_us = clock_utc_us();
@@ -377,17 +397,21 @@ static int put_suspend(struct deed *d)
 		rc = record_suspend(a, p, zone, &row);
 	if (!rc && !row.durable)
 		rc = puts_leave(d->keep, row.id); /* nothing came: nothing is left */
+	p->over = rc == 0;
 	return rc;
 }
 
-/* A gate that contradicts itself is not believed again. */
+/* A gate that contradicts itself is not believed again; the put ends with it. */
 static void end_liar(struct deed *d)
 {
 	struct ask *a = ask_of(d);
 
-	if (d->rc == E_PROTOCOL)
-		gate_end(a->gate, d->why);
-	end_put(d);
+	if (d->rc != E_PROTOCOL) {
+		end_put(d);
+		return;
+	}
+	gate_end(a->gate, d->why);
+	ask_finish(d);
 }
 
 const struct deed_row answer_put_suspend = {.name = "put_suspend",
@@ -495,7 +519,11 @@ static int put_finish(struct deed *d)
 		rc = make_version(d->keep, p, m, &row, &version);
 	if (!rc)
 		rc = publish(d->keep, zone, &row, &version, &node);
-	return rc ? rc : record_finish(a, p, zone, &node);
+	if (!rc)
+		rc = record_finish(a, p, zone, &node);
+	if (!rc)
+		p->over = true;
+	return rc;
 }
 
 /* The upload is published whatever comes of this: a state that stays is litter, no error. */
@@ -539,7 +567,10 @@ static int put_drop(struct deed *d)
 	e.code = m->code && m->code <= -E_LAST ? -(int)m->code : E_IO;
 	e.reason = reason;
 	rc = audit_add(d->keep->audit, &e);
-	return rc ? rc : puts_discard(d->keep, &node);
+	if (!rc)
+		rc = puts_discard(d->keep, &node);
+	p->over = rc == 0;
+	return rc;
 }
 
 const struct deed_row answer_put_drop = {

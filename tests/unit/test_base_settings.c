@@ -100,7 +100,7 @@ static void mistakes_in_every_section_are_refused(void **state)
 {
 	(void)state;
 	assert_mistake("[daemon]\njail = no\n", "d.conf:2: jail = no: not one of require, try");
-	assert_mistake("[daemon]\ngates = 257\n", "not within 0 and 256");
+	assert_mistake("[daemon]\ngates = 65\n", "not within 0 and 64");
 	assert_mistake("[daemon]\nstate = drop\n", "not a path");
 	assert_mistake("[daemon]\nstate = /a\nruntime = /a\n", "the same folder");
 	assert_mistake("[sftp]\nlisten = 2022\n", "d.conf:2: listen = 2022");

@@ -296,8 +296,7 @@ static void commitments_verify_and_differ_each_time(void **state)
 {
 	const struct rec *r = *state;
 	CLEANUP(buf_done)
-	struct buf line = {0},
-		   again = {0}, sealed = {0}, commitment = {0}, other = {0};
+	struct buf line = {0}, again = {0}, sealed = {0}, commitment = {0}, other = {0};
 	CLEANUP(secret_free) struct secret *plain = NULL;
 	struct event e = sealed_event();
 	uint8_t hash[SHA256_SIZE];
