@@ -260,14 +260,18 @@ static bool pump(struct channel *c)
 }
 
 /* Whether the talk has done all it could: a client that is gone takes no more answers, but
- * what it sent before still counts. */
+ * what it sent before still counts. A client that has ended its input and leaves no window for
+ * what it asked for is gone, too: of an ssh whose sftp was killed no more comes than that, for
+ * servers end with their input. */
 static bool said_all(const struct channel *c)
 {
+	bool deaf = c->closed || ssh_channel_window_size(c->ssh) == 0;
+
 	if (!c->talk)
 		return true;
-	if (c->closed)
-		return !stalled(c) || talk_stalled(c->talk) == TALK_STALL_PEER;
-	return !stalled(c) && talk_idle(c->talk) && c->sent == c->out.len;
+	if (deaf && (!stalled(c) || talk_stalled(c->talk) == TALK_STALL_PEER))
+		return c->closed || !talk_busy(c->talk);
+	return !c->closed && !stalled(c) && talk_idle(c->talk) && c->sent == c->out.len;
 }
 
 /* The end of a channel as that of a program: its status, then the end of its output. Closing

@@ -197,7 +197,7 @@ unfinished 'gates killed' file
 completes 'gates killed' file
 is 'each gate was replaced' "$(gate_pids | wc -l)" "$(wc -w <<<"$gates")"
 is 'the log knows of each' \
-	"$(ctl --json audit query --event gate.end | jq -s length)" "$(wc -w <<<"$gates")"
+	"$(ctl --json audit query --event gate.crash | jq -s length)" "$(wc -w <<<"$gates")"
 
 WHOLE=$WORK/in
 half "put $WORK/in incoming/file"
@@ -227,6 +227,8 @@ cut_more() { [ "$(size_of "$WORK/cut")" -ge 2000000 ]; }
 wait_for 20 cut_more
 kill -KILL "$CLIENT"
 gone "$CLIENT"
+no_sessions() { [ "$(ctl --json sessions | wc -l)" -eq 0 ]; }
+ok 'his session ends with his client' wait_for 10 no_sessions
 ok 'bob goes on with what was cut off' sftp_as bob <<<"reget /acme/incoming/file $WORK/cut"
 same_file 'and has it all' "$WORK/cut" "$WORK/in"
 sftp -q -b - -l 32000 -P "$PORT" "${SSH_OPTIONS[@]}" bob@127.0.0.1 >"$WORK/client.out" 2>&1 \
