@@ -162,14 +162,16 @@ static int get_close(struct deed *d)
 {
 	struct ask *a = ask_of(d);
 	const struct ask_get_close *m = &a->m.get_close;
-	const struct get *g = ask_get(a);
+	struct get *g = ask_get(a);
 	int code = m->code <= -E_LAST ? -(int)m->code : E_IO;
 
 	if (!g)
 		return 0;
 	if (m->ranges.len > GET_RANGES_MAX * 16 || m->ranges.len % 16)
 		return fail(E_PROTOCOL, "ranges that are none");
-	return get_record_end(d->keep, g, code, m->bytes, m->ranges);
+	int rc = get_record_end(d->keep, g, code, m->bytes, m->ranges);
+	g->over = rc == 0;
+	return rc;
 }
 
 static void get_close_finish(struct deed *d)
@@ -177,10 +179,12 @@ static void get_close_finish(struct deed *d)
 	struct ask *a = ask_of(d);
 	struct get *g = ask_get(a);
 
-	if (g)
-		get_free(&d->keep->sessions, g);
 	if (d->rc == E_PROTOCOL)
-		gate_end(a->gate, d->why);
+		gate_end(a->gate, d->why); /* the download ends with it */
+	else if (g && d->rc)
+		get_fail(d->keep, g, d->rc);
+	else if (g)
+		get_free(&d->keep->sessions, g);
 	ask_finish(d);
 }
 

@@ -51,7 +51,7 @@ static void hello_settle(struct deed *d)
 	if (deed_note(d, rc))
 		return;
 	write_raw(ask_out(a, body.len), body.data, body.len);
-	a->gate->ready = true;
+	a->gate->ready = !a->gate->ended;
 	keep_serving(d->keep);
 }
 
@@ -164,24 +164,26 @@ static int auth_answer(struct ask *a, const struct principal_row *who)
 	return rc;
 }
 
-/* The session as it will be; the real one changes only when this is committed. */
+/* In memory last, so that nothing may fail behind it. */
 static int admit(struct ask *a, const struct principal_row *who, const struct credential_row *key)
 {
-	struct session *next = mem_new(sizeof *next);
+	struct session *s = ask_session(a), next = *s;
 
-	a->work = next;
-	a->drop_work = free;
-	*next = *ask_session(a);
-	next->authenticated = true;
-	next->principal = who->id;
-	next->role = who->role;
-	memcpy(next->user, who->name, sizeof next->user);
-	memcpy(next->fingerprint, key->fingerprint, sizeof next->fingerprint);
-	(void)snprintf(next->method, sizeof next->method, "publickey");
-	view_to_text(a->m.auth.client, next->client, sizeof next->client);
-	view_to_text(a->m.auth.cipher, next->cipher, sizeof next->cipher);
-	struct event e = EVENT(.name = "session.open", .session = next);
-	return audit_add(a->deed.keep->audit, &e);
+	next.authenticated = true;
+	next.principal = who->id;
+	next.role = who->role;
+	memcpy(next.user, who->name, sizeof next.user);
+	memcpy(next.fingerprint, key->fingerprint, sizeof next.fingerprint);
+	(void)snprintf(next.method, sizeof next.method, "publickey");
+	view_to_text(a->m.auth.client, next.client, sizeof next.client);
+	view_to_text(a->m.auth.cipher, next.cipher, sizeof next.cipher);
+	struct event e = EVENT(.name = "session.open", .session = &next);
+	int rc = audit_add(a->deed.keep->audit, &e);
+	if (!rc)
+		rc = auth_answer(a, who);
+	if (!rc)
+		*s = next;
+	return rc;
 }
 
 static int auth(struct deed *d)
@@ -191,8 +193,11 @@ static int auth(struct deed *d)
 	struct credential_row key;
 	unsigned limit = d->keep->settings->sessions_per_user;
 
-	if (!ask_session(a))
+	const struct session *s = ask_session(a);
+	if (!s || s->over)
 		return fail(E_GONE, "the session has ended");
+	if (s->authenticated)
+		return fail(E_DENIED, "%s", not_accepted); /* two asks came at once */
 	int rc = find_credential(d->keep, &a->m.auth, &who, &key);
 	if (rc == E_GONE || rc == E_DENIED || rc == E_INVALID || rc == E_UNSUPPORTED) {
 		err_clear();
@@ -207,8 +212,7 @@ static int auth(struct deed *d)
 	}
 	if (limit && count_of(&d->keep->sessions, who.id) >= limit)
 		return fail(E_DENIED, "too many sessions of this user");
-	rc = admit(a, &who, &key);
-	return rc ? rc : auth_answer(a, &who);
+	return admit(a, &who, &key);
 }
 
 static void auth_refused(struct deed *d)
@@ -216,29 +220,15 @@ static void auth_refused(struct deed *d)
 	struct ask *a = ask_of(d);
 	struct session *s = ask_session(a);
 
-	if (!s)
+	if (!s || s->authenticated)
 		return;
 	s->tries++;
 	view_to_text(a->m.auth.user, s->tried_user, sizeof s->tried_user);
 	view_to_text(a->m.auth.client, s->client, sizeof s->client);
 }
 
-static void auth_settle(struct deed *d)
-{
-	struct ask *a = ask_of(d);
-	struct session *s = ask_session(a), *next = a->work;
-
-	if (s && next) {
-		next->ending = s->ending;
-		*s = *next;
-	}
-}
-
-const struct deed_row answer_auth = {.name = "auth",
-				     .decide = auth,
-				     .refused = auth_refused,
-				     .settle = auth_settle,
-				     .finish = ask_finish};
+const struct deed_row answer_auth = {
+    .name = "auth", .decide = auth, .refused = auth_refused, .finish = ask_finish};
 
 /* ---- SESSION_NOTE ---- */
 
@@ -310,7 +300,7 @@ int session_record_end(struct keep *keep, const struct session *s, const char *r
 static int session_close(struct deed *d)
 {
 	struct ask *a = ask_of(d);
-	const struct session *s = ask_session(a);
+	struct session *s = ask_session(a);
 	char reason[SESSION_TEXT];
 
 	if (!s)
@@ -319,7 +309,9 @@ static int session_close(struct deed *d)
 	last.bytes_in = a->m.session_close.bytes_in;
 	last.bytes_out = a->m.session_close.bytes_out;
 	view_to_text(a->m.session_close.reason, reason, sizeof reason);
-	return session_record_end(d->keep, &last, reason);
+	int rc = session_record_end(d->keep, &last, reason);
+	s->over = rc == 0;
+	return rc;
 }
 
 static void session_close_settle(struct deed *d)

@@ -138,6 +138,7 @@ static void ask_free(struct ask **ask)
 	if (a->out.data)
 		wipe(a->out.data, a->out.len); /* leases and downloads carry keys */
 	free(a->out.data);
+	wipe(a->packet, a->size); /* a suspended upload brings its tail along */
 	free(a->packet);
 	free(a);
 	*ask = NULL;
@@ -149,6 +150,7 @@ int ask_receive(struct gate *g, struct view packet)
 
 	a->gate = g;
 	a->packet = mem_text_n(packet.data, packet.len);
+	a->size = packet.len;
 	int rc = frame_read(view_of(a->packet, packet.len), &a->frame);
 	if (!rc)
 		rc = check(a);

@@ -19,6 +19,7 @@ struct ask {
 	struct gate *gate;
 	struct frame frame;
 	void *packet; /* what frame.body and all views in `m` borrow from */
+	size_t size;
 	union {
 #define VERB(number, NAME, name, phase, fds) struct ask_##name name;
 		WIRE_ASKS(VERB)
@@ -73,7 +74,7 @@ MUST_USE int session_record_end(struct keep *keep, const struct session *s, cons
 MUST_USE int get_record_end(struct keep *keep, const struct get *g, int code, uint64_t bytes,
 			    struct view ranges);
 
-/* A download that was opened in the log and could not be begun. Takes g. */
+/* A download that was opened in the log, and whose end nobody could record yet. Takes g. */
 void get_fail(struct keep *keep, struct get *g, int code);
 
 /* Chore: all that a gate had open ends with it. */

@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "daemon/keep/audit.h"
+
+static const char the_gate_ended[] = "the gate ended";
 
 struct loss {
 	struct deed deed;
@@ -18,46 +18,27 @@ static struct gate *gate_of(struct deed *d)
 	return ((struct loss *)(void *)d)->gate;
 }
 
-static int lose_put(struct keep *keep, const struct put *p)
-{
-	const struct zone *zone = NULL;
-	struct event e = EVENT(.name = "upload.suspend", .code = E_AGAIN, .object = p->object,
-			       .session = slots_find(&keep->sessions.sessions, p->session),
-			       .reason = "the gate ended", .size = p->durable,
-			       .resumed = p->resumed, .duration_us = clock_utc_us() - p->opened_us);
-
-	if (p->revoked)
-		return 0; /* the upload is somebody else's by now */
-	if (accounts_zone_by_id(keep->accounts, p->zone, &zone) == 0) {
-		e.zone = zone->row.id;
-		e.zone_name = zone->row.name;
-	}
-	err_clear();
-	int rc = audit_add(keep->audit, &e);
-	return rc ? rc : puts_leave(keep, p->upload);
-}
-
 static int loss_decide(struct deed *d)
 {
 	struct keep *keep = d->keep;
 	const struct gate *gate = gate_of(d);
 	const struct session *s;
-	const struct put *p;
+	struct put *p;
 	const struct get *g;
 	size_t cursor = 0;
 	int rc = 0;
 
 	while (!rc && (p = slots_next(&keep->sessions.uploads, &cursor)))
-		if (p->gate == gate)
-			rc = lose_put(keep, p);
+		if (p->gate == gate && !p->over && !p->revoked)
+			rc = put_lose(keep, p, "upload.suspend", E_AGAIN, the_gate_ended);
 	cursor = 0;
 	while (!rc && (g = slots_next(&keep->sessions.downloads, &cursor)))
-		if (g->gate == gate)
+		if (g->gate == gate && !g->over)
 			rc = get_record_end(keep, g, E_AGAIN, 0, view_of(NULL, 0));
 	cursor = 0;
 	while (!rc && (s = slots_next(&keep->sessions.sessions, &cursor)))
-		if (s->gate == gate)
-			rc = session_record_end(keep, s, "the gate ended");
+		if (s->gate == gate && !s->over)
+			rc = session_record_end(keep, s, the_gate_ended);
 	return rc;
 }
 

@@ -6,7 +6,6 @@
 #include "age/header.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "daemon/keep/audit.h"
 
 struct lease_work {
 	/* Decided. */
@@ -91,11 +90,10 @@ int lease_continue(struct ask *a, const struct zone *zone, struct upload_row *ro
 {
 	struct keep *keep = a->gate->keep;
 
-	if (!row->durable && !row->has_source) { /* nothing of it stands, maybe not even the blob */
-		int rc = catalog_doomed_add(keep->catalog, row->blob);
-		return rc ? rc : lease_plan(a, zone, row, true);
-	}
-	if (row->has_source) { /* its prefix was not all re-sealed: the new blob was in vain */
+	/* Nothing of it stands, maybe not even the blob; or its prefix was not all re-sealed. */
+	if (row->durable < AGE_CHUNK || row->has_source) {
+		if (!row->has_source)
+			row->durable = 0;
 		int rc = catalog_doomed_add(keep->catalog, row->blob);
 		return rc ? rc : lease_plan(a, zone, row, true);
 	}
@@ -135,6 +133,8 @@ static int open_resumed(struct lease_work *w)
 	if (!rc)
 		rc = resume_load(w->keep->blobs, w->keep->keys, w->row.blob, w->blob.file_key,
 				 &w->plain, &w->state);
+	if (rc == E_GONE)
+		rc = fail(E_INTEGRITY, "an upload's resume state is missing");
 	if (!rc && w->state.sealed * AGE_CHUNK + w->state.tail.len != w->row.durable)
 		rc = fail(E_INTEGRITY, "an upload's resume state does not match the catalog");
 	return rc;
@@ -155,61 +155,55 @@ int lease_complete(struct deed *d)
 
 /* ---- back on the loop ---- */
 
-/* The log has the opening of an upload whose blob could not be made or opened: its end must
- * follow. */
-struct abort {
+/* A blob that was made when nobody wanted it any more, perhaps after it had been swept. */
+struct orphan {
 	struct deed deed;
-	struct put put; /* as it was; its keys are left out */
-	int code;
+	uint64_t upload;
+	uint8_t blob[ID_SIZE];
+	bool named;
 };
 
-static int abort_decide(struct deed *d)
+static int orphan_decide(struct deed *d)
 {
-	const struct abort *a = (struct abort *)(void *)d;
-	const struct zone *zone = NULL;
-	struct event e = EVENT(.name = "upload.abort", .code = a->code, .object = a->put.object,
-			       .session = slots_find(&d->keep->sessions.sessions, a->put.session),
-			       .resumed = a->put.resumed);
+	struct orphan *o = (struct orphan *)(void *)d;
+	struct upload_row row;
+	int rc = catalog_upload_by_id(d->keep->catalog, o->upload, &row);
 
-	if (accounts_zone_by_id(d->keep->accounts, a->put.zone, &zone) == 0) {
-		e.zone = zone->row.id;
-		e.zone_name = zone->row.name;
-	}
-	err_clear();
-	int rc = audit_add(d->keep->audit, &e);
-	return rc ? rc : puts_leave(d->keep, a->put.upload);
+	o->named = !rc && (memcmp(row.blob, o->blob, ID_SIZE) == 0 ||
+			   (row.has_source && memcmp(row.source_blob, o->blob, ID_SIZE) == 0));
+	if (rc && rc != E_GONE)
+		return rc;
+	return o->named ? 0 : catalog_doomed_add(d->keep->catalog, o->blob);
 }
 
-static void abort_finish(struct deed *d)
+static int orphan_complete(struct deed *d)
 {
-	if (d->rc)
-		keep_die(d->keep, "put an upload aside");
+	const struct orphan *o = (struct orphan *)(void *)d;
+
+	return o->named ? 0 : blobs_remove(d->keep->blobs, o->blob);
+}
+
+static void orphan_finish(struct deed *d)
+{
 	struct keep *keep = d->keep;
+
 	free(d);
-	sweep_start(keep);
+	sweep_start(keep); /* it takes the row away, and tries again where we could not */
 }
 
-static const struct deed_row abort_row = {
-    .name = "put_abort", .decide = abort_decide, .finish = abort_finish};
+static const struct deed_row orphan_row = {.name = "put_orphan",
+					   .decide = orphan_decide,
+					   .complete = orphan_complete,
+					   .finish = orphan_finish};
 
-/* The gate gets an error instead of a lease. A new put is one that it never hears of, so
- * that we must end it; one that was to get another key is the gate's to end still. */
-static void give_up(struct ask *ask, struct put *p)
+static void drop_orphan(struct keep *keep, const struct lease_work *w)
 {
-	struct keep *keep = ask->gate->keep;
-	struct abort *a = mem_new(sizeof *a);
+	struct orphan *o = mem_new(sizeof *o);
 
-	a->deed.row = &abort_row;
-	a->put = *p;
-	a->put.zone_keys = NULL;
-	a->put.file_key = NULL;
-	a->code = ask->deed.rc;
-	puts_wake(keep, p);
-	if (ask->frame.verb == VERB_PUT_REKEY)
-		p->revoked = true;
-	else
-		put_free(&keep->sessions, p);
-	deeds_submit(keep->deeds, &a->deed);
+	o->deed.row = &orphan_row;
+	o->upload = w->row.id;
+	memcpy(o->blob, w->row.blob, sizeof o->blob);
+	deeds_submit(keep->deeds, &o->deed);
 }
 
 static void write_lease(struct ask *a, const struct put *p)
@@ -235,24 +229,36 @@ static void write_lease(struct ask *a, const struct put *p)
 	wipe(&m, sizeof m);
 }
 
+static void hand_over(struct ask *a, struct put *p)
+{
+	struct lease_work *w = a->work;
+
+	p->head = w->blob.payload;
+	secret_free(&p->file_key);
+	p->file_key = TAKE(w->blob.file_key);
+	write_lease(a, p);
+	a->fds[a->fd_count++] = TAKE_FD(w->blob.fd);
+	if (w->row.has_source)
+		a->fds[a->fd_count++] = TAKE_FD(w->source.fd);
+}
+
 void lease_finish(struct deed *d)
 {
 	struct ask *a = ask_of(d);
 	struct lease_work *w = a->work;
 	struct put *p = w ? slots_find(&d->keep->sessions.uploads, w->put) : NULL;
+	uint64_t number = p ? p->number : 0;
 
-	if (d->rc == 0 && !p) {
-		d->rc = E_GONE; /* its gate has ended while the blob was being made */
-	} else if (d->rc && p && !a->gate->ended) {
-		give_up(a, p);
-	} else if (p && d->rc == 0) {
-		p->head = w->blob.payload;
-		secret_free(&p->file_key);
-		p->file_key = TAKE(w->blob.file_key);
-		write_lease(a, p);
-		a->fds[a->fd_count++] = TAKE_FD(w->blob.fd);
-		if (w->row.has_source)
-			a->fds[a->fd_count++] = TAKE_FD(w->source.fd);
-	}
+	if (w && w->put && w->fresh && (!p || p->revoked))
+		drop_orphan(d->keep, w);
+	if (d->rc == 0 && (!p || p->revoked))
+		(void)deed_note(d, fail(E_GONE, "this upload was taken over or removed"));
+	if (d->rc == 0)
+		hand_over(a, p);
+	else if (p) /* a gate knows a put of its own, one that was to be opened it never hears of */
+		puts_abandon(d->keep, p, d->rc, a->frame.verb == VERB_PUT_REKEY);
 	ask_finish(d);
+	p = slots_find(&d->keep->sessions.uploads, number);
+	if (p)
+		puts_urge(p);
 }

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/keep/audit.h"
 
 static const uint64_t step = UINT64_C(64) << 20;
 
@@ -19,13 +20,21 @@ int puts_wait(struct ask *a, uint64_t upload)
 
 	if (!p)
 		return 0;
-	if (!p->waiting) {
-		p->yield_by_ms = clock_mono_ms() + YIELD_PATIENCE_MS;
-		gate_order_yield(p->gate, p->number);
-	}
+	bool first = !p->waiting;
 	a->parked_next = p->waiting;
 	p->waiting = a;
+	if (first)
+		puts_urge(p);
 	return DEED_PARKED;
+}
+
+void puts_urge(struct put *p)
+{
+	if (!p->waiting)
+		return;
+	p->yield_by_ms = clock_mono_ms() + YIELD_PATIENCE_MS;
+	if (p->file_key) /* else the gate does not know of it yet */
+		gate_order_yield(p->gate, p->number);
 }
 
 void puts_wake(struct keep *keep, struct put *p)
@@ -125,6 +134,89 @@ int puts_reserve(struct keep *keep, const struct zone *zone, struct upload_row *
 }
 
 /* ---- an end that is not clean ---- */
+
+int put_lose(struct keep *keep, struct put *p, const char *event, int code, const char *reason)
+{
+	const struct zone *zone = NULL;
+	const struct principal *who = NULL;
+	struct event e = EVENT(.name = event, .code = code, .object = p->object,
+			       .session = slots_find(&keep->sessions.sessions, p->session),
+			       .reason = reason, .size = p->durable, .resumed = p->resumed,
+			       .duration_us = clock_utc_us() - p->opened_us);
+
+	if (accounts_zone_by_id(keep->accounts, p->zone, &zone) == 0) {
+		e.zone = zone->row.id;
+		e.zone_name = zone->row.name;
+	}
+	if (!e.session && accounts_principal(keep->accounts, p->principal, &who) == 0)
+		e.actor = who->row.name;
+	err_clear();
+	int rc = audit_add(keep->audit, &e);
+	if (!rc)
+		rc = puts_leave(keep, p->upload);
+	p->over = rc == 0;
+	return rc;
+}
+
+struct abandon {
+	struct deed deed;
+	uint64_t put;
+	int code;
+	bool held;
+};
+
+static struct put *abandoned(struct deed *d)
+{
+	return slots_find(&d->keep->sessions.uploads, ((struct abandon *)(void *)d)->put);
+}
+
+static int abandon_decide(struct deed *d)
+{
+	struct put *p = abandoned(d);
+
+	if (!p || p->over || p->revoked)
+		return 0; /* its gate has ended, or the upload is somebody else's by now */
+	return put_lose(d->keep, p, "upload.abort", ((struct abandon *)(void *)d)->code, NULL);
+}
+
+static void abandon_settle(struct deed *d)
+{
+	struct put *p = abandoned(d);
+
+	if (!p)
+		return;
+	puts_wake(d->keep, p);
+	if (((struct abandon *)(void *)d)->held)
+		p->revoked = true;
+	else
+		put_free(&d->keep->sessions, p);
+}
+
+static void abandon_finish(struct deed *d)
+{
+	struct keep *keep = d->keep;
+
+	if (d->rc)
+		keep_die(keep, "put an upload aside");
+	free(d);
+	sweep_start(keep);
+}
+
+static const struct deed_row abandon_row = {.name = "put_abandon",
+					    .decide = abandon_decide,
+					    .settle = abandon_settle,
+					    .finish = abandon_finish};
+
+void puts_abandon(struct keep *keep, struct put *p, int code, bool held)
+{
+	struct abandon *a = mem_new(sizeof *a);
+
+	a->deed.row = &abandon_row;
+	a->put = p->number;
+	a->code = code;
+	a->held = held;
+	deeds_submit(keep->deeds, &a->deed);
+}
 
 int puts_leave(struct keep *keep, uint64_t upload)
 {

@@ -17,6 +17,9 @@ enum { YIELD_PATIENCE_MS = 5000 };
 /* In decide: 0 when nobody has a lease on the upload; else DEED_PARKED, the ask comes back. */
 MUST_USE int puts_wait(struct ask *a, uint64_t upload);
 
+/* When a gate has just got its lease: it is to let go at once if somebody waits already. */
+void puts_urge(struct put *p);
+
 /* In settle, when a lease has ended: those who wait try again. */
 void puts_wake(struct keep *keep, struct put *p);
 
@@ -39,6 +42,17 @@ MUST_USE int puts_reserve(struct keep *keep, const struct zone *zone, struct upl
 /* What remains of an upload when its lease ends otherwise than cleanly: nothing when nothing
  * of it is durable, else a row that another blob will continue from. */
 MUST_USE int puts_leave(struct keep *keep, uint64_t upload);
+
+/* In decide: the record of a lease's end otherwise than by its gate's word, and what remains. */
+MUST_USE int put_lose(struct keep *keep, struct put *p, const char *event, int code,
+		      const char *reason);
+
+/*
+ * A lease that cannot be given, or whose end could not be carried out, ends in a tick of its own:
+ * recorded, with what remains of the upload; newcomers wait until then. `held`: the gate has it
+ * still and will say its end, which then means nothing any more.
+ */
+void puts_abandon(struct keep *keep, struct put *p, int code, bool held);
 
 /* In decide: the node's upload goes, with its blobs; a node without a version goes as well. */
 MUST_USE int puts_discard(struct keep *keep, struct node_row *node);

@@ -40,6 +40,7 @@ struct session {
 	uint64_t bytes_in, bytes_out;
 	unsigned refusals;
 	bool ending; /* its last ask has come */
+	bool over;   /* its end is decided; it goes with the tick that did so */
 };
 
 /* A sealing lease: the right of one gate to seal chunks of one upload. */
@@ -55,13 +56,14 @@ struct put {
 	uint64_t granted, durable;
 	bool resumed;
 	bool ending;  /* its last ask has come */
+	bool over;    /* its end is decided; it goes with the tick that did so */
 	bool revoked; /* a newcomer has it; whatever this gate says of it is refused */
 	unsigned rekeys;
 	int64_t opened_us;
 	struct zone_keys *zone_keys;
-	struct secret *file_key;
-	struct ask *waiting; /* parked newcomers, in a list */
-	int64_t yield_by_ms; /* when they lose patience */
+	struct secret *file_key; /* NULL until the gate gets its lease */
+	struct ask *waiting;     /* parked newcomers, in a list */
+	int64_t yield_by_ms;     /* when they lose patience */
 };
 
 struct get {
@@ -71,7 +73,7 @@ struct get {
 	uint8_t object[ID_SIZE];
 	uint64_t size;
 	int64_t opened_us;
-	bool ending;
+	bool ending, over; /* as of a put */
 };
 
 struct sessions {

@@ -89,7 +89,9 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_host_key \
 	tests/unit/test_keep_blobs \
 	tests/unit/test_keep_sealed_blob \
-	tests/unit/test_keep_audit
+	tests/unit/test_keep_audit \
+	tests/unit/test_keep_asks \
+	tests/unit/test_keep_puts
 UNIT_TESTS += $(KEEP_LIVE_TESTS)
 
 keep_live = $(keep_kit) tests/unit/keep_live.c tests/unit/keep_live.h
@@ -122,3 +124,12 @@ tests_unit_test_keep_sealed_blob_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_audit_SOURCES = tests/unit/test_keep_audit.c $(keep_live)
 tests_unit_test_keep_audit_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_audit_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+keep_asks = $(keep_live) tests/unit/keep_asks.c tests/unit/keep_asks.h
+tests_unit_test_keep_asks_SOURCES = tests/unit/test_keep_asks.c $(keep_asks)
+tests_unit_test_keep_asks_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_asks_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_puts_SOURCES = tests/unit/test_keep_puts.c $(keep_asks)
+tests_unit_test_keep_puts_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_puts_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
