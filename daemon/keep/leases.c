@@ -244,21 +244,22 @@ static void hand_over(struct ask *a, struct put *p)
 
 void lease_finish(struct deed *d)
 {
+	struct keep *keep = d->keep;
 	struct ask *a = ask_of(d);
 	struct lease_work *w = a->work;
-	struct put *p = w ? slots_find(&d->keep->sessions.uploads, w->put) : NULL;
-	uint64_t number = p ? p->number : 0;
+	uint64_t number = w ? w->put : 0;
+	struct put *p = slots_find(&keep->sessions.uploads, number);
 
-	if (w && w->put && w->fresh && (!p || p->revoked))
-		drop_orphan(d->keep, w);
+	if (number && w->fresh && (!p || p->revoked))
+		drop_orphan(keep, w);
 	if (d->rc == 0 && (!p || p->revoked))
 		(void)deed_note(d, fail(E_GONE, "this upload was taken over or removed"));
 	if (d->rc == 0)
 		hand_over(a, p);
 	else if (p) /* a gate knows a put of its own, one that was to be opened it never hears of */
-		puts_abandon(d->keep, p, d->rc, a->frame.verb == VERB_PUT_REKEY);
+		puts_abandon(keep, p, d->rc, a->frame.verb == VERB_PUT_REKEY);
 	ask_finish(d);
-	p = slots_find(&d->keep->sessions.uploads, number);
+	p = slots_find(&keep->sessions.uploads, number); /* sending may have ended its gate */
 	if (p)
 		puts_urge(p);
 }
