@@ -90,6 +90,7 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_blobs \
 	tests/unit/test_keep_sealed_blob \
 	tests/unit/test_keep_audit \
+	tests/unit/test_keep_deeds \
 	tests/unit/test_keep_asks \
 	tests/unit/test_keep_puts
 UNIT_TESTS += $(KEEP_LIVE_TESTS)
@@ -133,3 +134,7 @@ tests_unit_test_keep_asks_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_puts_SOURCES = tests/unit/test_keep_puts.c $(keep_asks)
 tests_unit_test_keep_puts_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_puts_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_deeds_SOURCES = tests/unit/test_keep_deeds.c $(keep_live)
+tests_unit_test_keep_deeds_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_deeds_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
