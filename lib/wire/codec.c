@@ -11,7 +11,8 @@ static const uint8_t *take(struct reader *r, size_t len)
 		return NULL;
 	}
 	const uint8_t *p = r->at;
-	r->at += len;
+	if (len) /* an empty view may have no address to add to */
+		r->at += len;
 	r->left -= len;
 	return p;
 }
