@@ -124,6 +124,13 @@ int live_teardown(void **state)
 	return 0;
 }
 
+int live_end(void **state)
+{
+	(void)state;
+	uv_library_shutdown();
+	return 0;
+}
+
 int live_state(const struct live *l)
 {
 	return l->keep->state_fd;

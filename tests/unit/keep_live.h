@@ -35,6 +35,9 @@ void live_done(struct live *l);  /* the directory goes too */
 int live_setup(void **state);
 int live_teardown(void **state);
 
+/* For the end of a group: the pool's threads leave before OpenSSL, which has memory of theirs. */
+int live_end(void **state);
+
 /* Run the loop until a condition holds; fails the test after some seconds. */
 void live_until(struct live *l, bool (*is)(void *arg), void *arg);
 void live_settle(struct live *l); /* until nothing is under way but what is parked */

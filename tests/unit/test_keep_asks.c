@@ -515,5 +515,5 @@ int main(void)
 	    IN_A_SCENE(ranges_that_are_none_end_the_gate_and_the_download),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, live_end);
 }

@@ -491,5 +491,5 @@ int main(void)
 	    LIVE(path_without_a_key_for_it_is_left_out),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, live_end);
 }

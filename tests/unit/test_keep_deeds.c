@@ -338,5 +338,5 @@ int main(void)
 	    CASE(deed_parked_at_its_beginning_begins_again),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, live_end);
 }

@@ -817,5 +817,5 @@ int main(void)
 	    IN_A_SCENE(blob_that_cannot_be_made_leaves_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, live_end);
 }
