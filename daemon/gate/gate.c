@@ -254,6 +254,7 @@ int gate_run(int link)
 	assert(rc == 0);
 	rc = uv_loop_close(&g->loop);
 	assert(rc == 0);
+	uv_library_shutdown(); /* the pool's threads end before OpenSSL does, which serves each */
 	policy_free(&g->policy);
 	int status = g->exit_status;
 	g->magic = 0;

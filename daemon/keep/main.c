@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <uv.h>
 
 #include "base/log.h"
 #include "daemon/keep/keep.h"
@@ -86,5 +87,8 @@ int main(int argc, char **argv)
 	int status = parse(argc, argv, &w);
 	if (status >= 0)
 		return status;
-	return w.init ? keep_init(w.config, &w.o) : keep_run(w.config);
+	status = w.init ? keep_init(w.config, &w.o) : keep_run(w.config);
+	/* The pool's threads end before OpenSSL does, which has something for each of them. */
+	uv_library_shutdown();
+	return status;
 }
