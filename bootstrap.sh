@@ -29,8 +29,8 @@ build_packages=(build-essential autoconf automake pkgconf
 	libssh-dev libssl-dev libuv1-dev libinih-dev libsqlite3-dev libjansson-dev libsystemd-dev
 	libcmocka-dev)
 demo_packages=(age openssh-client openssh-sftp-server jq sqlite3 procps)
-test_packages=("${demo_packages[@]}" sshfs fuse3 lftp python3-paramiko putty-tools rclone
-	universal-ctags mandoc shellcheck)
+test_packages=("${demo_packages[@]}" sshfs fuse3 lftp python3-paramiko putty-tools rclone rsync
+	systemd universal-ctags mandoc shellcheck) # systemd: for its tools; nothing of it is started
 san_packages=(clang)
 
 # What is named after a version, or is in one release only.
@@ -67,7 +67,7 @@ install_missing() {
 	say "installing ${missing[*]}"
 	local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300)
 	as_root "${apt[@]}" update >&2 || say "apt-get update failed; trying with the lists that are there"
-	as_root "${apt[@]}" install --no-install-recommends "${missing[@]}" >&2
+	as_root "${apt[@]}" install --no-install-recommends --no-remove "${missing[@]}" >&2
 }
 
 # --- build -------------------------------------------------------------------------------
