@@ -235,6 +235,13 @@ static void visit_key(void *arg, const char *key, bool restart)
 	json_array_append_new(list, json_string(key));
 }
 
+static void settings_drop(void *work)
+{
+	struct settings *s = work;
+
+	settings_free(&s);
+}
+
 static int reload(struct deed *d)
 {
 	struct command *c = command_of(d);
@@ -244,8 +251,21 @@ static int reload(struct deed *d)
 		return command_usage(&e);
 	json_object_set_new(c->result, "changed", json_array());
 	json_object_set_new(c->result, "restart", json_array());
-	int rc = keep_reload(d->keep, visit_key, c);
-	return rc ? rc : command_record(c, "configuration.reload", NULL, json_incref(c->result));
+	struct settings *fresh = NULL;
+	int rc = keep_reread(d->keep, visit_key, c, &fresh);
+	if (rc)
+		return rc;
+	c->work = fresh;
+	c->drop_work = settings_drop;
+	return command_record(c, "configuration.reload", NULL, json_incref(c->result));
+}
+
+static void reload_settle(struct deed *d)
+{
+	struct settings *fresh = command_of(d)->work;
+
+	command_of(d)->work = NULL;
+	keep_use(d->keep, fresh);
 }
 
 #define ROW(fn, ...)                              \
@@ -254,7 +274,7 @@ static int reload(struct deed *d)
 ROW(status);
 ROW(sessions);
 ROW(kick, .settle = kick_settle);
-ROW(reload);
+ROW(reload, .settle = reload_settle);
 
 const struct command_entry commands_state[] = {
     {"status", &status_row},

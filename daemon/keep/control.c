@@ -22,12 +22,14 @@ struct control {
 	struct keep *keep;
 	uv_pipe_t pipe;
 	char *path;
+	struct control_peer *first;
 	unsigned peers;
-	bool stopped;
+	bool stopped, closed;
 };
 
 struct control_peer {
 	struct control *control;
+	struct control_peer *next, **link;
 	uv_pipe_t pipe;
 	uv_write_t write;
 	struct buf in, out;
@@ -37,14 +39,27 @@ struct control_peer {
 
 /* ---- one peer ---- */
 
+static void forget_when_empty(struct control *c)
+{
+	if (!c->closed || c->first)
+		return;
+	free(c->path);
+	free(c);
+}
+
 static void on_peer_closed(uv_handle_t *handle)
 {
 	struct control_peer *p = handle->data;
+	struct control *c = p->control;
 
-	p->control->peers--;
+	c->peers--;
+	*p->link = p->next;
+	if (p->next)
+		p->next->link = p->link;
 	buf_done(&p->in);
 	buf_done(&p->out);
 	free(p);
+	forget_when_empty(c);
 }
 
 /* A peer with a command under way lives until that is answered. */
@@ -223,9 +238,10 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 	}
 	p->in.len += (size_t)n;
 	const uint8_t *newline = p->in.len ? memchr(p->in.data, '\n', p->in.len) : NULL;
-	if (newline) {
-		on_line(p, (size_t)(newline - p->in.data));
-	} else if (p->in.len > COMMAND_MAX) {
+	size_t len = newline ? (size_t)(newline - p->in.data) : p->in.len;
+	if (newline && len < COMMAND_MAX) {
+		on_line(p, len);
+	} else if (len >= COMMAND_MAX) {
 		(void)uv_read_stop(stream);
 		refuse(p, E_LIMIT, "a request of more than 65536 bytes");
 	}
@@ -241,6 +257,11 @@ static void on_connection(uv_stream_t *server, int status)
 	p = mem_new(sizeof *p);
 	p->control = c;
 	p->pipe.data = p;
+	p->next = c->first;
+	if (p->next)
+		p->next->link = &p->next;
+	p->link = &c->first;
+	c->first = p;
 	(void)uv_pipe_init(&c->keep->loop, &p->pipe, 0);
 	c->peers++;
 	if (uv_accept(server, (uv_stream_t *)&p->pipe) || c->stopped || c->peers > PEERS_MAX)
@@ -268,8 +289,8 @@ static void on_control_closed(uv_handle_t *handle)
 {
 	struct control *c = handle->data;
 
-	free(c->path);
-	free(c);
+	c->closed = true;
+	forget_when_empty(c);
 }
 
 /* The state lock is ours, so a socket that is left over belongs to nobody. The mode is widened
@@ -314,13 +335,24 @@ int control_new(struct keep *keep, struct control **ret_control)
 	return 0;
 }
 
+static bool is_idle(const struct control_peer *p)
+{
+	return !p->command && !p->out.len;
+}
+
 void control_stop(struct control *c)
 {
 	c->stopped = true;
+	for (struct control_peer *p = c->first; p; p = p->next)
+		if (is_idle(p))
+			peer_end(p);
 }
 
+/* Whoever has not read their answer by now does not keep the keep from ending. */
 void control_free(struct control *c)
 {
+	for (struct control_peer *p = c->first; p; p = p->next)
+		peer_end(p);
 	uv_close((uv_handle_t *)&c->pipe, on_control_closed);
 }
 

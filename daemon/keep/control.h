@@ -19,9 +19,11 @@ struct control_peer;
 
 MUST_USE int control_new(struct keep *keep, struct control **ret_control);
 
-/* No more connections; those under way are answered. */
+/* No more connections and commands; those under way are answered. */
 void control_stop(struct control *c);
-void control_free(struct control *c); /* closes all; memory goes in the close callbacks */
+
+/* None may be under way. Closes all; the memory goes in the close callbacks. */
+void control_free(struct control *c);
 
 struct command {
 	struct deed deed;

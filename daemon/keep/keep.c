@@ -190,31 +190,37 @@ static void on_stop_signal(uv_signal_t *signal, int number)
 	keep_stop(signal->data);
 }
 
-static void log_key(void *arg, const char *key, bool restart)
-{
-	(void)arg;
-	log_info("%s changed%s", key, restart ? "; the new value counts after a restart" : "");
-}
-
-int keep_reload(struct keep *keep, void (*visit)(void *arg, const char *key, bool restart),
-		void *arg)
+int keep_reread(const struct keep *keep, void (*visit)(void *arg, const char *key, bool restart),
+		void *arg, struct settings **ret_fresh)
 {
 	struct settings *fresh = NULL;
 	int rc = settings_load(keep->config_path, &fresh);
 
-	if (!rc)
-		rc = log_reopen();
-	if (rc) {
-		settings_free(&fresh);
+	if (rc)
 		return rc;
-	}
 	settings_compare(keep->settings, fresh, visit, arg);
+	*ret_fresh = fresh;
+	return 0;
+}
+
+void keep_use(struct keep *keep, struct settings *fresh)
+{
+	if (log_reopen())
+		log_failure("messages go where they went");
 	if (keep->settings != keep->boot)
 		settings_free(&keep->settings);
 	keep->settings = fresh;
 	log_set_level((enum log_level)fresh->log_level);
-	gates_configure(keep->gates);
-	return 0;
+	if (keep->gates)
+		gates_configure(keep->gates);
+}
+
+static void note_key(void *arg, const char *key, bool restart)
+{
+	json_t *list = json_object_get(arg, restart ? "restart" : "changed");
+
+	log_info("%s changed%s", key, restart ? "; the new value counts after a restart" : "");
+	json_array_append_new(list, json_string(key));
 }
 
 static void on_reload_signal(uv_signal_t *signal, int number)
@@ -225,10 +231,15 @@ static void on_reload_signal(uv_signal_t *signal, int number)
 	if (keep->stopping)
 		return;
 	service_reloading();
-	if (keep_reload(keep, log_key, NULL))
+	json_t *keys = json_pack("{s:[],s:[]}", "changed", "restart");
+	struct settings *fresh = NULL;
+	if (keep_reread(keep, note_key, keys, &fresh)) {
 		log_failure("the configuration stays as it was");
-	else
-		chore_record(keep, "configuration.reload", NULL, NULL);
+		json_decref(keys);
+	} else {
+		keep_use(keep, fresh);
+		chore_record(keep, "configuration.reload", keys, NULL);
+	}
 	service_ready();
 }
 

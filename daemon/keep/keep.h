@@ -79,10 +79,12 @@ int keep_init(const char *config_path, const struct init_options *o);
 /* Begin an orderly stop: drain the gates, finish what is under way, record, end the loop. */
 void keep_stop(struct keep *keep);
 
-/* Read the configuration again. changed/restart get the keys' names, one call each. On an
- * error everything stays as it was. */
-MUST_USE int keep_reload(struct keep *keep, void (*visit)(void *arg, const char *key, bool restart),
-			 void *arg);
+/* Read the configuration again: what it says now, with one call for the name of each key that
+ * differs; restart: the new value counts only after one. It is in force from keep_use() on. */
+MUST_USE int keep_reread(const struct keep *keep,
+			 void (*visit)(void *arg, const char *key, bool restart), void *arg,
+			 struct settings **ret_fresh);
+void keep_use(struct keep *keep, struct settings *fresh); /* takes it */
 
 /* A gate is ready: from the first one on we serve, and say so. */
 void keep_serving(struct keep *keep);

@@ -92,7 +92,8 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_audit \
 	tests/unit/test_keep_deeds \
 	tests/unit/test_keep_asks \
-	tests/unit/test_keep_puts
+	tests/unit/test_keep_puts \
+	tests/unit/test_keep_control
 UNIT_TESTS += $(KEEP_LIVE_TESTS)
 
 keep_live = $(keep_kit) tests/unit/keep_live.c tests/unit/keep_live.h
@@ -138,3 +139,7 @@ tests_unit_test_keep_puts_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_deeds_SOURCES = tests/unit/test_keep_deeds.c $(keep_live)
 tests_unit_test_keep_deeds_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_deeds_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_control_SOURCES = tests/unit/test_keep_control.c $(keep_asks)
+tests_unit_test_keep_control_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_control_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
