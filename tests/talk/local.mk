@@ -12,3 +12,4 @@ TALK_TESTS += tests/talk/rclone.sh
 TALK_TESTS += tests/talk/sshfs.sh
 TALK_TESTS += tests/talk/paramiko.sh
 TALK_TESTS += tests/talk/big.sh
+TALK_TESTS += tests/talk/keep-life.sh
