@@ -89,6 +89,7 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_host_key \
 	tests/unit/test_keep_blobs \
 	tests/unit/test_keep_sealed_blob \
+	tests/unit/test_keep_init \
 	tests/unit/test_keep_audit \
 	tests/unit/test_keep_deeds \
 	tests/unit/test_keep_asks \
@@ -143,3 +144,7 @@ tests_unit_test_keep_deeds_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_control_SOURCES = tests/unit/test_keep_control.c $(keep_asks)
 tests_unit_test_keep_control_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_control_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_init_SOURCES = tests/unit/test_keep_init.c $(keep_kit)
+tests_unit_test_keep_init_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_init_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)

@@ -306,7 +306,7 @@ static void download_of_a_damaged_blob_is_refused_and_recorded(void **state)
 	put_whole(s->gate, s->session, "/acme/incoming/a", model, 1000);
 	assert_good(catalog_version_next(s->live.keep->catalog, 0, &v));
 	assert_good(blobs_write(s->live.keep->blobs, v.blob, &fd));
-	assert_good(sys_pwrite_all(fd, "X", 1, 60));
+	assert_good(sys_pwrite_all(fd, "\x01", 1, 60));
 	refused(ASK(s->gate, get_open, GET_OPEN, sam, .path = view_text("/acme/incoming/a")),
 		E_INTEGRITY);
 	expect_record(&s->live, "download.abort", "outcome", "\"failed\"");

@@ -522,6 +522,8 @@ static void status_says_what_is(void **state)
 {
 	struct scene *s = *state;
 	PEER p = {.fd = -1};
+
+	live_settle(&s->live);
 	const json_t *r = result(&s->live, &p, "status", "{}");
 
 	assert_true(json_is_false(json_object_get(r, "serving")));
