@@ -13,3 +13,4 @@ TALK_TESTS += tests/talk/sshfs.sh
 TALK_TESTS += tests/talk/paramiko.sh
 TALK_TESTS += tests/talk/big.sh
 TALK_TESTS += tests/talk/keep-life.sh
+TALK_TESTS += tests/talk/audit.sh
