@@ -254,7 +254,7 @@ if grep -q '^#define HAVE_SYSTEMD 1' "$top_builddir/config.h"; then
 		ok 'a socket that was handed over' sftp_as bob <<<"get /acme/incoming/slow $WORK/out"
 		ok 'is served' ctl status
 		unlike 'in place of those of the configuration' \
-			"$(ss -tln 2>/dev/null)" "127\.0\.0\.1:$PORT1[[:space:]]"
+			"$(ss -tln 2>/dev/null)" "127\.0\.0\.1:${PORT1}[[:space:]]"
 		stop_keep
 	else
 		skip 'a socket that was handed over' 'systemd-socket-activate is not installed'
