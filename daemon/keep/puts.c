@@ -135,6 +135,12 @@ int puts_reserve(struct keep *keep, const struct zone *zone, struct upload_row *
 
 /* ---- an end that is not clean ---- */
 
+/* Whether something of it can be continued. */
+static bool stands(const struct upload_row *row)
+{
+	return row->durable || row->has_source;
+}
+
 int put_lose(struct keep *keep, struct put *p, const char *event, int code, const char *reason)
 {
 	const struct zone *zone = NULL;
@@ -173,10 +179,15 @@ static struct put *abandoned(struct deed *d)
 static int abandon_decide(struct deed *d)
 {
 	struct put *p = abandoned(d);
+	struct upload_row row;
 
 	if (!p || p->over || p->revoked)
 		return 0; /* its gate has ended, or the upload is somebody else's by now */
-	return put_lose(d->keep, p, "upload.abort", ((struct abandon *)(void *)d)->code, NULL);
+	int rc = catalog_upload_by_id(d->keep->catalog, p->upload, &row);
+	if (rc && rc != E_GONE)
+		return rc;
+	return put_lose(d->keep, p, !rc && stands(&row) ? "upload.suspend" : "upload.abort",
+			((struct abandon *)(void *)d)->code, NULL);
 }
 
 static void abandon_settle(struct deed *d)
@@ -228,7 +239,7 @@ int puts_leave(struct keep *keep, uint64_t upload)
 		return 0; /* removed meanwhile */
 	if (rc)
 		return rc;
-	if (row.durable || row.has_source) {
+	if (stands(&row)) {
 		row.clean = false;
 		row.touched_us = clock_utc_us();
 		return catalog_upload_set(keep->catalog, &row);

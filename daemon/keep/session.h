@@ -36,7 +36,6 @@ struct session {
 	/* Before it: what was tried, for one record at the end. */
 	unsigned tries;
 	char tried_user[ACCOUNT_MAX + 1];
-	unsigned uploads, downloads; /* open now */
 	uint64_t bytes_in, bytes_out;
 	unsigned refusals;
 	bool ending; /* its last ask has come */

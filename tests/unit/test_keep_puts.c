@@ -188,6 +188,31 @@ static void extend_reserves_up_to_the_quota(void **state)
 	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, 0);
 }
 
+/* Uploads stop above the reserve; what makes room goes on. */
+static void disk_reserve_stops_uploads_alone(void **state)
+{
+	struct scene *s = *state;
+	uint64_t reserve = s->live.keep->settings->disk_reserve_bytes;
+	struct answer_space space;
+
+	put_whole(s->gate, s->session, path, model, 10);
+	struct upload u = put_opened(s->gate, s->session, "/acme/incoming/other", PUT_CREATE);
+	s->live.keep->settings->disk_reserve_bytes = UINT64_MAX;
+	refused(ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text("/acme/incoming/x"),
+		    .flags = PUT_CREATE, .declared = SIZE_UNKNOWN),
+		E_FULL, "disk");
+	refused(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .wanted = u.m.granted + 1), E_FULL,
+		"disk");
+	HEARD *h = ASK(s->gate, space, SPACE, s->session, .path = view_text("/acme/incoming"));
+	READ(h, space, &space);
+	assert_int_equal(space.free, 0);
+	put_seal_all(&u, model, 10, 0);
+	refused(put_finish(&u, model, 10), 0, ""); /* what was granted is */
+	refused(ASK(s->gate, remove, REMOVE, s->session, .path = view_text(path)), 0, "");
+	s->live.keep->settings->disk_reserve_bytes = reserve;
+	expect_record(&s->live, "put_open.refused", "outcome", "\"failed\"");
+}
+
 static void declared_size_is_reserved_at_once(void **state)
 {
 	struct scene *s = *state;
@@ -462,7 +487,7 @@ static void damaged_resume_state_costs_the_tail_alone(void **state)
 		    .declared = SIZE_UNKNOWN),
 		E_INTEGRITY, "");
 	expect_partial(s->gate, s->session, path, 2 * CHUNK);
-	expect_record(&s->live, "upload.abort", "outcome", "\"failed\"");
+	expect_record(&s->live, "upload.suspend", "reason", "\"does not verify\"");
 	struct upload v = put_opened(s->gate, s->session, path, 0);
 	assert_int_equal(v.m.prefix, 2 * CHUNK);
 	reseal(&v, 2);
@@ -789,6 +814,7 @@ int main(void)
 	    IN_A_SCENE(exclusive_open_of_what_is_there_is_refused),
 	    IN_A_SCENE(name_that_another_holds_is_taken),
 	    IN_A_SCENE(extend_reserves_up_to_the_quota),
+	    IN_A_SCENE(disk_reserve_stops_uploads_alone),
 	    IN_A_SCENE(declared_size_is_reserved_at_once),
 	    IN_A_SCENE(size_beyond_the_grant_ends_the_gate),
 	    IN_A_SCENE(finish_with_an_open_descriptor_ends_the_gate),
