@@ -14,3 +14,4 @@ TALK_TESTS += tests/talk/paramiko.sh
 TALK_TESTS += tests/talk/big.sh
 TALK_TESTS += tests/talk/keep-life.sh
 TALK_TESTS += tests/talk/audit.sh
+TALK_TESTS += tests/talk/ctl.sh
