@@ -222,7 +222,7 @@ void get_close(struct get *g, int code, get_done *done, void *arg)
 {
 	assert(!g->ending);
 	g->ending = true;
-	g->code = code;
+	g->code = code ? code : g->bad_rc; /* of damage the client knows nothing but an error */
 	g->done = done;
 	g->done_arg = arg;
 	end_when_quiet(g);

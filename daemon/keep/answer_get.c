@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/sealed_blob.h"
 
@@ -66,6 +68,7 @@ static int register_get(struct ask *a, const struct spot *s)
 	g->node = s->node.id;
 	g->zone = s->zone->row.id;
 	memcpy(g->object, s->node.object, sizeof g->object);
+	memcpy(g->blob, s->version.blob, sizeof g->blob);
 	g->size = s->version.size;
 	g->opened_us = clock_utc_us();
 	w->get = g->number;
@@ -101,9 +104,12 @@ static int get_open(struct deed *d)
 static int get_complete(struct deed *d)
 {
 	struct download_work *w = ask_of(d)->work;
+	char id[2 * ID_SIZE + 1];
+	int rc = sealed_blob_open(d->keep->blobs, w->version.blob, false,
+				  zone_keys_identity(w->zone_keys), w->version.pin, &w->blob);
 
-	return sealed_blob_open(d->keep->blobs, w->version.blob, false,
-				zone_keys_identity(w->zone_keys), w->version.pin, &w->blob);
+	hex_encode(w->version.blob, ID_SIZE, id);
+	return rc ? fail(rc, "blob %s", id) : 0;
 }
 
 static void get_finish(struct deed *d)
@@ -158,6 +164,16 @@ int get_record_end(struct keep *keep, const struct get *g, int code, uint64_t by
 	return audit_add(keep->audit, &e);
 }
 
+/* What a user hears of damage is one word; whoever looks after the disk needs to know where. */
+static void report_damage(const struct get *g, int code)
+{
+	char id[2 * ID_SIZE + 1];
+
+	hex_encode(g->blob, ID_SIZE, id);
+	if (code == E_INTEGRITY || code == E_IO)
+		log_error("blob %s: a download has met damage: %s", id, err_word(code));
+}
+
 static int get_close(struct deed *d)
 {
 	struct ask *a = ask_of(d);
@@ -170,6 +186,8 @@ static int get_close(struct deed *d)
 	if (m->ranges.len > GET_RANGES_MAX * 16 || m->ranges.len % 16)
 		return fail(E_PROTOCOL, "ranges that are none");
 	int rc = get_record_end(d->keep, g, code, m->bytes, m->ranges);
+	if (!rc)
+		report_damage(g, code);
 	g->over = rc == 0;
 	return rc;
 }

@@ -69,7 +69,7 @@ struct get {
 	uint64_t number;
 	struct gate *gate;
 	uint64_t session, node, zone;
-	uint8_t object[ID_SIZE];
+	uint8_t object[ID_SIZE], blob[ID_SIZE];
 	uint64_t size;
 	int64_t opened_us;
 	bool ending, over; /* as of a put */
