@@ -62,7 +62,7 @@ static struct view make_lines(struct log *l, size_t n)
 		    buf_printf(&l->all, "{\"seq\":%zu,\"text\":\"%.*s\"}\n", l->count,
 			       (int)(l->count * 7 % 60),
 			       "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz01234567"));
-	return view_of(l->all.data + start, l->all.len - start);
+	return n ? view_of(l->all.data + start, l->all.len - start) : view_of(NULL, 0);
 }
 
 static void append(struct log *l, size_t n)
