@@ -97,6 +97,22 @@ void put_seal_all(struct upload *u, const uint8_t *plain, uint64_t size, uint64_
 		seal(u, plain + i * CHUNK, i, age_chunk_size(size, i), age_chunk_is_last(size, i));
 }
 
+void reseal(struct upload *v, uint64_t chunks)
+{
+	static uint8_t sealed[AGE_SEALED_CHUNK];
+	CLEANUP(age_stream_free) struct age_stream *source = NULL;
+
+	assert_good(age_stream_from_key(view_of(v->m.source_key, sizeof v->m.source_key), &source));
+	for (uint64_t i = 0; i < chunks; i++) {
+		assert_good(sys_pread_all(v->source, sealed, sizeof sealed,
+					  v->m.source_offset + i * AGE_SEALED_CHUNK));
+		assert_good(
+		    age_stream_open(source, i, false, view_of(sealed, sizeof sealed), sealed));
+		assert_memory_equal(sealed, model + i * CHUNK, CHUNK);
+	}
+	put_seal(v, model, 0, chunks);
+}
+
 struct heard *put_finish(struct upload *u, const uint8_t *plain, uint64_t size)
 {
 	struct ask_put_finish m = {.size = size, .mtime_s = 1700000000};
@@ -245,4 +261,16 @@ void expect_record(struct live *l, const char *event, const char *member, const 
 	assert_string_equal(found, text);
 	free(found);
 	json_decref(records);
+}
+
+void expect_answer(struct heard *h, int status, const char *sentence)
+{
+	HEARD *mine = h;
+
+	assert_answer(mine, status, sentence);
+}
+
+uint64_t session_of_sam(struct scene *s)
+{
+	return gate_log_in(s->gate, &s->sam);
 }

@@ -48,6 +48,9 @@ void upload_done(struct upload *u); /* closes its descriptors, tells nobody */
 void put_seal(struct upload *u, const uint8_t *plain, uint64_t first, uint64_t end);
 void put_seal_all(struct upload *u, const uint8_t *plain, uint64_t size, uint64_t first);
 
+/* Re-seal so many chunks of the lease's source; they are the model's. */
+void reseal(struct upload *u, uint64_t chunks);
+
 /* Sync, close, and ask. The heard answer is the caller's. */
 struct heard *put_finish(struct upload *u, const uint8_t *plain, uint64_t size);
 struct heard *put_suspend_clean(struct upload *u, const uint8_t *plain, uint64_t sealed,
@@ -57,6 +60,12 @@ struct heard *put_suspend_unclean(struct upload *u, uint64_t durable);
 /* From opening to publication. */
 void put_whole(struct fake_gate *g, uint64_t session, const char *path, const uint8_t *plain,
 	       uint64_t size);
+
+/* The answer has that status (0, too) and sentence. Takes it. */
+void expect_answer(struct heard *h, int status, const char *sentence);
+
+/* A session of sam's. */
+uint64_t session_of_sam(struct scene *s);
 
 /* GET_OPEN, read all, compare, GET_CLOSE. */
 void expect_content(struct fake_gate *g, uint64_t session, const char *path, const uint8_t *plain,

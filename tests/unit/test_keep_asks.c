@@ -195,13 +195,6 @@ static void answer_ok(struct heard *h)
 	assert_answer(mine, 0, "");
 }
 
-static void refused(struct heard *h, int status)
-{
-	HEARD *mine = h;
-
-	assert_answer(mine, status, "");
-}
-
 static size_t entries_of(struct scene *s, uint64_t session, const char *path)
 {
 	struct answer_list m = {.end = 0};
@@ -228,7 +221,8 @@ static void folders_are_made_listed_renamed_and_removed(void **state)
 	struct answer_space space;
 
 	answer_ok(ASK(g, make_dir, MAKE_DIR, id, .path = view_text("/acme/incoming/d")));
-	refused(ASK(g, make_dir, MAKE_DIR, id, .path = view_text("/acme/incoming/d")), E_EXISTS);
+	expect_answer(ASK(g, make_dir, MAKE_DIR, id, .path = view_text("/acme/incoming/d")),
+		      E_EXISTS, "");
 	assert_int_equal(entries_of(s, id, "/acme/incoming"), 1);
 	answer_ok(ASK(g, set_attrs, SET_ATTRS, id, .path = view_text("/acme/incoming/d"),
 		      .mtime_s = 1, .size = SIZE_UNKNOWN));
@@ -238,7 +232,8 @@ static void folders_are_made_listed_renamed_and_removed(void **state)
 	READ(h, space, &space);
 	assert_int_equal(space.total, QUOTA);
 	answer_ok(ASK(g, remove_dir, REMOVE_DIR, id, .path = view_text("/acme/incoming/e")));
-	refused(ASK(g, remove_dir, REMOVE_DIR, id, .path = view_text("/acme/incoming/e")), E_GONE);
+	expect_answer(ASK(g, remove_dir, REMOVE_DIR, id, .path = view_text("/acme/incoming/e")),
+		      E_GONE, "");
 	expect_record(&s->live, "folder.make", "path", "\"/acme/incoming/d\"");
 	expect_record(&s->live, "rename", "to", "\"/acme/incoming/e\"");
 	expect_record(&s->live, "folder.remove", "path", "\"/acme/incoming/e\"");
@@ -253,12 +248,12 @@ static void files_are_put_got_renamed_and_removed(void **state)
 
 	put_whole(g, s->session, "/acme/incoming/a", model, 1000);
 	expect_content(g, sam, "/acme/incoming/a", model, 1000);
-	refused(ASK(g, get_open, GET_OPEN, s->session, .path = view_text("/acme/incoming/a")),
-		E_DENIED);
+	expect_answer(ASK(g, get_open, GET_OPEN, s->session, .path = view_text("/acme/incoming/a")),
+		      E_DENIED, "");
 	put_whole(g, s->session, "/acme/incoming/b", model, 2000);
-	refused(ASK(g, rename, RENAME, s->session, .from = view_text("/acme/incoming/a"),
-		    .to = view_text("/acme/incoming/b")),
-		E_EXISTS);
+	expect_answer(ASK(g, rename, RENAME, s->session, .from = view_text("/acme/incoming/a"),
+			  .to = view_text("/acme/incoming/b")),
+		      E_EXISTS, "");
 	answer_ok(ASK(g, rename, RENAME, s->session, .from = view_text("/acme/incoming/a"),
 		      .to = view_text("/acme/incoming/b"), .replace = 1));
 	expect_content(g, sam, "/acme/incoming/b", model, 1000);
@@ -307,8 +302,8 @@ static void download_of_a_damaged_blob_is_refused_and_recorded(void **state)
 	assert_good(catalog_version_next(s->live.keep->catalog, 0, &v));
 	assert_good(blobs_write(s->live.keep->blobs, v.blob, &fd));
 	assert_good(sys_pwrite_all(fd, "\x01", 1, 60));
-	refused(ASK(s->gate, get_open, GET_OPEN, sam, .path = view_text("/acme/incoming/a")),
-		E_INTEGRITY);
+	expect_answer(ASK(s->gate, get_open, GET_OPEN, sam, .path = view_text("/acme/incoming/a")),
+		      E_INTEGRITY, "");
 	expect_record(&s->live, "download.abort", "outcome", "\"failed\"");
 	assert_int_equal(s->live.keep->sessions.downloads.count, 0);
 	answer_ok(ASK(s->gate, remove, REMOVE, s->session, .path = view_text("/acme/incoming/a")));
@@ -319,9 +314,9 @@ static void refusals_are_recorded_with_their_path_up_to_a_bound(void **state)
 	struct scene *s = *state;
 
 	for (int i = 0; i < 120; i++)
-		refused(ASK(s->gate, make_dir, MAKE_DIR, s->session,
-			    .path = view_text("/acme/deliverables/no")),
-			E_DENIED);
+		expect_answer(ASK(s->gate, make_dir, MAKE_DIR, s->session,
+				  .path = view_text("/acme/deliverables/no")),
+			      E_DENIED, "");
 	assert_int_equal(count_records(&s->live, "make_dir.refused"), 100);
 	expect_record(&s->live, "make_dir.refused", "path", "\"/acme/deliverables/no\"");
 	expect_record(&s->live, "make_dir.refused", "outcome", "\"refused\"");
@@ -340,11 +335,13 @@ static void paths_that_are_none_are_refused_and_break_nothing(void **state)
 					  "/acme/incoming/\xc2\x85"};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		refused(ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(bad[i]),
-			    .flags = PUT_CREATE, .declared = SIZE_UNKNOWN),
-			E_INVALID);
-		refused(ASK(s->gate, make_dir, MAKE_DIR, s->session, .path = view_text(bad[i])),
-			E_INVALID);
+		expect_answer(ASK(s->gate, put_open, PUT_OPEN, s->session,
+				  .path = view_text(bad[i]), .flags = PUT_CREATE,
+				  .declared = SIZE_UNKNOWN),
+			      E_INVALID, "");
+		expect_answer(
+		    ASK(s->gate, make_dir, MAKE_DIR, s->session, .path = view_text(bad[i])),
+		    E_INVALID, "");
 	}
 	assert_int_equal(count_records(&s->live, "upload.open"), 0);
 }
@@ -389,7 +386,7 @@ static void session_of_another_gate_is_none_of_ours(void **state)
 	live_until(&s->live, has_ended, other);
 	assert_non_null(strstr(other->gate->why, "out of its phase"));
 	fake_gate_free(other);
-	refused(ASK(s->gate, stat, STAT, s->session, .path = view_text("/")), 0);
+	expect_answer(ASK(s->gate, stat, STAT, s->session, .path = view_text("/")), 0, "");
 }
 
 static void missing_or_surplus_byte_ends_the_gate(void **state)

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "base/text.h"
 #include "daemon/keep/gates.h"
 #include "daemon/keep/host_key.h"
 #include "keep_asks.h"
@@ -663,13 +664,21 @@ static void check_finds_what_is_damaged_or_missing(void **state)
 			    "07070700000000000000000000000000");
 	assert_good(blobs_remove(l->keep->blobs, stray));
 
-	struct upload u = put_opened(s->gate, s->session, "/acme/incoming/b", PUT_CREATE);
+	/* The row of an upload is older than its blob. */
+	struct upload_row row;
+	struct upload early = put_opened(s->gate, s->session, "/acme/incoming/c", PUT_CREATE);
+	upload_done(&early);
+	assert_good(catalog_upload_next(l->keep->catalog, 0, &row));
+	assert_good(blobs_remove(l->keep->blobs, row.blob));
 	PEER begun = {.fd = -1};
 	assert_int_equal(number(result(l, &begun, "check", "{\"deep\":true}"), "problems"), 0);
+	HEARD *drop = ASK(s->gate, put_drop, PUT_DROP, early.m.put);
+	assert_answer(drop, 0, "");
+
+	struct upload u = put_opened(s->gate, s->session, "/acme/incoming/b", PUT_CREATE);
 	put_seal(&u, model, 0, 1);
 	HEARD *h = put_suspend_clean(&u, model, 1, 1);
 	assert_answer(h, 0, "");
-	struct upload_row row;
 	assert_good(catalog_upload_next(l->keep->catalog, 0, &row));
 	assert_good(blobs_remove(l->keep->blobs, row.blob));
 	PEER missing = {.fd = -1};
@@ -678,6 +687,37 @@ static void check_finds_what_is_damaged_or_missing(void **state)
 	HEARD *gone =
 	    ASK(s->gate, remove, REMOVE, s->session, .path = view_text("/acme/incoming/b"));
 	assert_answer(gone, 0, "");
+}
+
+static void blob_path(const uint8_t blob[ID_SIZE], char ret_path[64])
+{
+	memcpy(ret_path, "blobs/", 6);
+	hex_encode(blob, 1, ret_path + 6);
+	ret_path[8] = '/';
+	hex_encode(blob, ID_SIZE, ret_path + 9);
+}
+
+/* Both are whole and of the same size. */
+static void check_finds_swapped_blobs(void **state)
+{
+	struct scene *s = *state;
+	struct live *l = &s->live;
+	struct version_row a, b;
+	char one[64], other[64];
+
+	put_whole(s->gate, s->session, "/acme/incoming/a", model, 1000);
+	put_whole(s->gate, s->session, "/acme/incoming/b", model + 1, 1000);
+	assert_good(catalog_version_next(l->keep->catalog, 0, &a));
+	assert_good(catalog_version_next(l->keep->catalog, a.id, &b));
+	blob_path(a.blob, one);
+	blob_path(b.blob, other);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(
+		    renameat2(live_state(l), one, live_state(l), other, RENAME_EXCHANGE), 0);
+		PEER p = {.fd = -1};
+		assert_int_equal(number(result(l, &p, "check", "{\"deep\":false}"), "problems"),
+				 round ? 0 : 2);
+	}
 }
 
 /* ---- reload ---- */
@@ -844,6 +884,7 @@ int main(void)
 	    CASE(filter_that_no_record_holds_is_refused),
 	    CASE(verify_shows_every_altered_byte_of_the_checkpoint),
 	    CASE(check_finds_what_is_damaged_or_missing),
+	    CASE(check_finds_swapped_blobs),
 	    CASE(reload_takes_new_values_or_leaves_the_old),
 	    CASE(commands_at_once_are_all_answered),
 	    CASE(peers_have_a_greatest_number),

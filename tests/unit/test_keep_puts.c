@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Uploads, from the lease to publication: a gate of ours seals for real. */
-#include "base/clock.h"
-#include "daemon/keep/puts.h"
 #include "keep_asks.h"
 
 static const char path[] = "/acme/incoming/report";
@@ -9,13 +7,6 @@ static const char path[] = "/acme/incoming/report";
 static bool has_ended(void *arg)
 {
 	return fake_gate_ended(arg);
-}
-
-static void refused(struct heard *h, int status, const char *sentence)
-{
-	HEARD *mine = h;
-
-	assert_answer(mine, status, sentence);
 }
 
 /* The keep has ended the gate for this; sam, who may read, comes over another one. */
@@ -32,18 +23,13 @@ static uint64_t another_gate(struct scene *s, const char *reason, const struct u
 	return gate_log_in(s->gate, u);
 }
 
-static uint64_t sam(struct scene *s)
-{
-	return gate_log_in(s->gate, &s->sam);
-}
-
 /* ---- publication ---- */
 
 static void finish_publishes_whole_files_of_every_size(void **state)
 {
 	struct scene *s = *state;
 	const uint64_t sizes[] = {0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 5 * CHUNK + 77};
-	uint64_t reader = sam(s);
+	uint64_t reader = session_of_sam(s);
 
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		put_whole(s->gate, s->session, path, model, sizes[i]);
@@ -61,17 +47,17 @@ static void finish_publishes_whole_files_of_every_size(void **state)
 static void upload_in_progress_is_seen_by_its_uploader_alone(void **state)
 {
 	struct scene *s = *state;
-	uint64_t reader = sam(s), other = gate_log_in(s->gate, &s->ben);
+	uint64_t reader = session_of_sam(s), other = gate_log_in(s->gate, &s->ben);
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 
 	put_seal(&u, model, 0, 2);
 	expect_partial(s->gate, s->session, path, 0);
 	expect_nothing(s->gate, reader, path);
 	expect_nothing(s->gate, other, path);
-	refused(ASK(s->gate, get_open, GET_OPEN, reader, .path = view_text(path)), E_GONE,
-		"no such");
+	expect_answer(ASK(s->gate, get_open, GET_OPEN, reader, .path = view_text(path)), E_GONE,
+		      "no such");
 	put_seal_all(&u, model, 2 * CHUNK + 1, 2);
-	refused(put_finish(&u, model, 2 * CHUNK + 1), 0, "");
+	expect_answer(put_finish(&u, model, 2 * CHUNK + 1), 0, "");
 	expect_content(s->gate, reader, path, model, 2 * CHUNK + 1);
 }
 
@@ -79,7 +65,7 @@ static void upload_in_progress_is_seen_by_its_uploader_alone(void **state)
 static void replacement_keeps_the_old_version_until_it_is_whole(void **state)
 {
 	struct scene *s = *state;
-	uint64_t reader = sam(s);
+	uint64_t reader = session_of_sam(s);
 
 	put_whole(s->gate, s->session, path, model, 1000);
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE | PUT_TRUNCATE);
@@ -88,7 +74,7 @@ static void replacement_keeps_the_old_version_until_it_is_whole(void **state)
 	expect_partial(s->gate, s->session, path, 0);
 	put_seal_all(&u, model + 5, 2000, 0);
 	expect_content(s->gate, reader, path, model, 1000);
-	refused(put_finish(&u, model + 5, 2000), 0, "");
+	expect_answer(put_finish(&u, model + 5, 2000), 0, "");
 	expect_content(s->gate, reader, path, model + 5, 2000);
 	assert_int_equal(zone_now(&s->live, "acme").used_bytes, 2000);
 }
@@ -96,7 +82,7 @@ static void replacement_keeps_the_old_version_until_it_is_whole(void **state)
 static void append_to_a_finished_file_begins_with_its_content(void **state)
 {
 	struct scene *s = *state;
-	uint64_t reader = sam(s);
+	uint64_t reader = session_of_sam(s);
 	const uint64_t old = CHUNK + 500, size = 3 * CHUNK + 9;
 
 	put_whole(s->gate, s->session, path, model, old);
@@ -121,7 +107,7 @@ static void append_to_a_finished_file_begins_with_its_content(void **state)
 
 	expect_content(s->gate, reader, path, model, old);
 	put_seal_all(&u, model, size, 0);
-	refused(put_finish(&u, model, size), 0, "");
+	expect_answer(put_finish(&u, model, size), 0, "");
 	expect_content(s->gate, reader, path, model, size);
 }
 
@@ -130,15 +116,15 @@ static void exclusive_open_of_what_is_there_is_refused(void **state)
 	struct scene *s = *state;
 
 	put_whole(s->gate, s->session, path, model, 10);
-	refused(ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
-		    .flags = PUT_CREATE | PUT_EXCLUSIVE, .declared = SIZE_UNKNOWN),
-		E_EXISTS, "exists");
-	refused(ASK(s->gate, put_open, PUT_OPEN, s->session,
-		    .path = view_text("/acme/incoming/none"), .declared = SIZE_UNKNOWN),
-		E_GONE, "no such");
-	refused(ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text("/acme/x"),
-		    .flags = PUT_CREATE, .declared = SIZE_UNKNOWN),
-		E_DENIED, "use incoming/");
+	expect_answer(ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
+			  .flags = PUT_CREATE | PUT_EXCLUSIVE, .declared = SIZE_UNKNOWN),
+		      E_EXISTS, "exists");
+	expect_answer(ASK(s->gate, put_open, PUT_OPEN, s->session,
+			  .path = view_text("/acme/incoming/none"), .declared = SIZE_UNKNOWN),
+		      E_GONE, "no such");
+	expect_answer(ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text("/acme/x"),
+			  .flags = PUT_CREATE, .declared = SIZE_UNKNOWN),
+		      E_DENIED, "use incoming/");
 }
 
 static void name_that_another_holds_is_taken(void **state)
@@ -147,14 +133,14 @@ static void name_that_another_holds_is_taken(void **state)
 	uint64_t ben = gate_log_in(s->gate, &s->ben);
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 
-	refused(ASK(s->gate, put_open, PUT_OPEN, ben, .path = view_text(path),
-		    .flags = PUT_CREATE | PUT_TRUNCATE, .declared = SIZE_UNKNOWN),
-		E_TAKEN, "taken");
+	expect_answer(ASK(s->gate, put_open, PUT_OPEN, ben, .path = view_text(path),
+			  .flags = PUT_CREATE | PUT_TRUNCATE, .declared = SIZE_UNKNOWN),
+		      E_TAKEN, "taken");
 	put_seal_all(&u, model, 10, 0);
-	refused(put_finish(&u, model, 10), 0, "");
-	refused(ASK(s->gate, put_open, PUT_OPEN, ben, .path = view_text(path),
-		    .flags = PUT_CREATE | PUT_TRUNCATE, .declared = SIZE_UNKNOWN),
-		E_TAKEN, "taken");
+	expect_answer(put_finish(&u, model, 10), 0, "");
+	expect_answer(ASK(s->gate, put_open, PUT_OPEN, ben, .path = view_text(path),
+			  .flags = PUT_CREATE | PUT_TRUNCATE, .declared = SIZE_UNKNOWN),
+		      E_TAKEN, "taken");
 	expect_record(&s->live, "put_open.refused", "actor", "\"ben\"");
 }
 
@@ -173,18 +159,18 @@ static void extend_reserves_up_to_the_quota(void **state)
 	HEARD *most = ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .wanted = QUOTA);
 	READ(most, put_extend, &m);
 	assert_int_equal(m.granted, QUOTA);
-	refused(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .wanted = QUOTA + 1), E_QUOTA,
-		"quota");
-	refused(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .wanted = UINT64_MAX), E_LIMIT,
-		"that large");
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .wanted = QUOTA + 1), E_QUOTA,
+		      "quota");
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .wanted = UINT64_MAX), E_LIMIT,
+		      "that large");
 	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, QUOTA);
-	refused(ASK(s->gate, put_open, PUT_OPEN, s->session,
-		    .path = view_text("/acme/incoming/other"), .flags = PUT_CREATE,
-		    .declared = SIZE_UNKNOWN),
-		E_QUOTA, "quota");
+	expect_answer(ASK(s->gate, put_open, PUT_OPEN, s->session,
+			  .path = view_text("/acme/incoming/other"), .flags = PUT_CREATE,
+			  .declared = SIZE_UNKNOWN),
+		      E_QUOTA, "quota");
 	expect_record(&s->live, "put_open.refused", "reason", "\"the zone's quota is used up\"");
 	put_seal_all(&u, model, 10, 0);
-	refused(put_finish(&u, model, 10), 0, "");
+	expect_answer(put_finish(&u, model, 10), 0, "");
 	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, 0);
 }
 
@@ -198,17 +184,18 @@ static void disk_reserve_stops_uploads_alone(void **state)
 	put_whole(s->gate, s->session, path, model, 10);
 	struct upload u = put_opened(s->gate, s->session, "/acme/incoming/other", PUT_CREATE);
 	s->live.keep->settings->disk_reserve_bytes = UINT64_MAX;
-	refused(ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text("/acme/incoming/x"),
-		    .flags = PUT_CREATE, .declared = SIZE_UNKNOWN),
-		E_FULL, "disk");
-	refused(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .wanted = u.m.granted + 1), E_FULL,
-		"disk");
+	expect_answer(ASK(s->gate, put_open, PUT_OPEN, s->session,
+			  .path = view_text("/acme/incoming/x"), .flags = PUT_CREATE,
+			  .declared = SIZE_UNKNOWN),
+		      E_FULL, "disk");
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .wanted = u.m.granted + 1),
+		      E_FULL, "disk");
 	HEARD *h = ASK(s->gate, space, SPACE, s->session, .path = view_text("/acme/incoming"));
 	READ(h, space, &space);
 	assert_int_equal(space.free, 0);
 	put_seal_all(&u, model, 10, 0);
-	refused(put_finish(&u, model, 10), 0, ""); /* what was granted is */
-	refused(ASK(s->gate, remove, REMOVE, s->session, .path = view_text(path)), 0, "");
+	expect_answer(put_finish(&u, model, 10), 0, ""); /* what was granted is */
+	expect_answer(ASK(s->gate, remove, REMOVE, s->session, .path = view_text(path)), 0, "");
 	s->live.keep->settings->disk_reserve_bytes = reserve;
 	expect_record(&s->live, "put_open.refused", "outcome", "\"failed\"");
 }
@@ -223,11 +210,11 @@ static void declared_size_is_reserved_at_once(void **state)
 
 	assert_int_equal(u.m.granted, 5000);
 	put_seal_all(&u, model, 5000, 0);
-	refused(put_finish(&u, model, 5000), 0, "");
-	refused(ASK(s->gate, put_open, PUT_OPEN, s->session,
-		    .path = view_text("/acme/incoming/other"), .flags = PUT_CREATE,
-		    .declared = UINT64_C(1) << 63),
-		E_INVALID, "");
+	expect_answer(put_finish(&u, model, 5000), 0, "");
+	expect_answer(ASK(s->gate, put_open, PUT_OPEN, s->session,
+			  .path = view_text("/acme/incoming/other"), .flags = PUT_CREATE,
+			  .declared = UINT64_C(1) << 63),
+		      E_INVALID, "");
 	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, 0);
 }
 
@@ -256,7 +243,7 @@ static void finish_with_an_open_descriptor_ends_the_gate(void **state)
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 
 	put_seal_all(&u, model, 2 * CHUNK, 0);
-	refused(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .durable = CHUNK), 0, "");
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .durable = CHUNK), 0, "");
 	(void)SAY(s->gate, put_finish, PUT_FINISH, u.m.put, .size = 2 * CHUNK,
 		  .mtime_s = TIME_UNKNOWN);
 	s->session = another_gate(s, "still has a writer", &s->anna);
@@ -270,8 +257,8 @@ static void finish_with_an_open_descriptor_ends_the_gate(void **state)
 	assert_int_equal(v.m.prefix, CHUNK);
 	assert_int_equal(v.m.source_finished, 0);
 	put_seal_all(&v, model, 2 * CHUNK, 0);
-	refused(put_finish(&v, model, 2 * CHUNK), 0, "");
-	expect_content(s->gate, sam(s), path, model, 2 * CHUNK);
+	expect_answer(put_finish(&v, model, 2 * CHUNK), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, 2 * CHUNK);
 }
 
 static void finish_of_another_size_than_the_blob_ends_the_gate(void **state)
@@ -334,7 +321,7 @@ static void clean_end_resumes_exactly(void **state)
 		uint8_t digest[SHA256_STATE_SIZE];
 		struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE | PUT_TRUNCATE);
 		put_seal(&u, model, 0, rows[i].sealed);
-		refused(put_suspend_clean(&u, model, rows[i].sealed, rows[i].tail), 0, "");
+		expect_answer(put_suspend_clean(&u, model, rows[i].sealed, rows[i].tail), 0, "");
 		expect_partial(s->gate, s->session, path, stands);
 
 		struct upload v = put_opened(s->gate, s->session, path, PUT_CREATE);
@@ -350,9 +337,10 @@ static void clean_end_resumes_exactly(void **state)
 		sha256_save(&h, digest);
 		assert_memory_equal(v.digest, digest, sizeof digest);
 		put_seal_all(&v, model, size, rows[i].sealed);
-		refused(put_finish(&v, model, size), 0, "");
-		expect_content(s->gate, sam(s), path, model, size);
-		refused(ASK(s->gate, remove, REMOVE, s->session, .path = view_text(path)), 0, "");
+		expect_answer(put_finish(&v, model, size), 0, "");
+		expect_content(s->gate, session_of_sam(s), path, model, size);
+		expect_answer(ASK(s->gate, remove, REMOVE, s->session, .path = view_text(path)), 0,
+			      "");
 	}
 	expect_record(&s->live, "upload.complete", "resumed", "true");
 	expect_record(&s->live, "upload.suspend", "reason", "\"the client left\"");
@@ -365,7 +353,7 @@ static void clean_end_survives_a_restart(void **state)
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 
 	put_seal(&u, model, 0, 2);
-	refused(put_suspend_clean(&u, model, 2, 50), 0, "");
+	expect_answer(put_suspend_clean(&u, model, 2, 50), 0, "");
 	fake_gate_free(s->gate);
 	s->gate = NULL;
 	live_check(&s->live);
@@ -377,24 +365,8 @@ static void clean_end_survives_a_restart(void **state)
 	assert_int_equal(v.m.size, 2 * CHUNK + 50);
 	assert_memory_equal(v.m.payload_key, u.m.payload_key, sizeof u.m.payload_key);
 	put_seal_all(&v, model, 3 * CHUNK, 2);
-	refused(put_finish(&v, model, 3 * CHUNK), 0, "");
-	expect_content(s->gate, sam(s), path, model, 3 * CHUNK);
-}
-
-static void reseal(struct upload *v, uint64_t chunks)
-{
-	static uint8_t sealed[AGE_SEALED_CHUNK];
-	CLEANUP(age_stream_free) struct age_stream *source = NULL;
-
-	assert_good(age_stream_from_key(view_of(v->m.source_key, sizeof v->m.source_key), &source));
-	for (uint64_t i = 0; i < chunks; i++) {
-		assert_good(sys_pread_all(v->source, sealed, sizeof sealed,
-					  v->m.source_offset + i * AGE_SEALED_CHUNK));
-		assert_good(
-		    age_stream_open(source, i, false, view_of(sealed, sizeof sealed), sealed));
-		assert_memory_equal(sealed, model + i * CHUNK, CHUNK);
-	}
-	put_seal(v, model, 0, chunks);
+	expect_answer(put_finish(&v, model, 3 * CHUNK), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, 3 * CHUNK);
 }
 
 /* Another blob under another key; what stood is re-sealed from the old one, which then goes. */
@@ -404,7 +376,7 @@ static void unclean_end_goes_on_in_another_blob(void **state)
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 
 	put_seal(&u, model, 0, 3);
-	refused(put_suspend_unclean(&u, 2 * CHUNK + 7), 0, "");
+	expect_answer(put_suspend_unclean(&u, 2 * CHUNK + 7), 0, "");
 	struct upload v = put_opened(s->gate, s->session, path, 0);
 	assert_int_equal(v.m.prefix, 2 * CHUNK);
 	assert_int_equal(v.m.size, 2 * CHUNK);
@@ -413,10 +385,10 @@ static void unclean_end_goes_on_in_another_blob(void **state)
 	assert_memory_equal(v.m.source_key, u.m.payload_key, sizeof u.m.payload_key);
 	assert_memory_not_equal(v.m.payload_key, u.m.payload_key, sizeof u.m.payload_key);
 	reseal(&v, 2);
-	refused(ASK(s->gate, put_extend, PUT_EXTEND, v.m.put, .durable = 2 * CHUNK), 0, "");
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, v.m.put, .durable = 2 * CHUNK), 0, "");
 	put_seal_all(&v, model, 4 * CHUNK, 2);
-	refused(put_finish(&v, model, 4 * CHUNK), 0, "");
-	expect_content(s->gate, sam(s), path, model, 4 * CHUNK);
+	expect_answer(put_finish(&v, model, 4 * CHUNK), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, 4 * CHUNK);
 }
 
 /* A second unclean end before the prefix was copied: the source is still the first blob. */
@@ -426,21 +398,21 @@ static void source_stays_until_all_of_it_is_copied(void **state)
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 
 	put_seal(&u, model, 0, 3);
-	refused(put_suspend_unclean(&u, 3 * CHUNK), 0, "");
+	expect_answer(put_suspend_unclean(&u, 3 * CHUNK), 0, "");
 	for (int round = 0; round < 3; round++) {
 		struct upload v = put_opened(s->gate, s->session, path, 0);
 		assert_int_equal(v.m.prefix, 3 * CHUNK);
 		assert_memory_equal(v.m.source_key, u.m.payload_key, sizeof u.m.payload_key);
 		reseal(&v, 1);
-		refused(put_suspend_unclean(&v, CHUNK), 0, "");
+		expect_answer(put_suspend_unclean(&v, CHUNK), 0, "");
 		expect_partial(s->gate, s->session, path, 3 * CHUNK);
 		live_check(&s->live);
 	}
 	struct upload w = put_opened(s->gate, s->session, path, 0);
 	reseal(&w, 3);
 	put_seal_all(&w, model, 3 * CHUNK + 1, 3);
-	refused(put_finish(&w, model, 3 * CHUNK + 1), 0, "");
-	expect_content(s->gate, sam(s), path, model, 3 * CHUNK + 1);
+	expect_answer(put_finish(&w, model, 3 * CHUNK + 1), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, 3 * CHUNK + 1);
 }
 
 static void suspension_of_nothing_leaves_nothing(void **state)
@@ -448,10 +420,10 @@ static void suspension_of_nothing_leaves_nothing(void **state)
 	struct scene *s = *state;
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 
-	refused(put_suspend_unclean(&u, 0), 0, "");
+	expect_answer(put_suspend_unclean(&u, 0), 0, "");
 	expect_nothing(s->gate, s->session, path);
 	struct upload v = put_opened(s->gate, s->session, path, PUT_CREATE);
-	refused(put_suspend_clean(&v, model, 0, 0), 0, "");
+	expect_answer(put_suspend_clean(&v, model, 0, 0), 0, "");
 	expect_nothing(s->gate, s->session, path);
 	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, 0);
 }
@@ -462,12 +434,12 @@ static void truncating_open_discards_a_partial(void **state)
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 
 	put_seal(&u, model, 0, 2);
-	refused(put_suspend_clean(&u, model, 2, 9), 0, "");
+	expect_answer(put_suspend_clean(&u, model, 2, 9), 0, "");
 	struct upload v = put_opened(s->gate, s->session, path, PUT_CREATE | PUT_TRUNCATE);
 	assert_int_equal(v.m.size, 0);
 	assert_memory_not_equal(v.m.payload_key, u.m.payload_key, sizeof u.m.payload_key);
 	put_seal_all(&v, model, 3, 0);
-	refused(put_finish(&v, model, 3), 0, "");
+	expect_answer(put_finish(&v, model, 3), 0, "");
 	expect_file(s->gate, s->session, path, 3);
 }
 
@@ -480,20 +452,20 @@ static void damaged_resume_state_costs_the_tail_alone(void **state)
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 
 	put_seal(&u, model, 0, 2);
-	refused(put_suspend_clean(&u, model, 2, CHUNK), 0, "");
+	expect_answer(put_suspend_clean(&u, model, 2, CHUNK), 0, "");
 	assert_good(catalog_upload_next(s->live.keep->catalog, 0, &row));
 	assert_good(blobs_save_state(s->live.keep->blobs, row.blob, view_text("damage")));
-	refused(ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
-		    .declared = SIZE_UNKNOWN),
-		E_INTEGRITY, "");
+	expect_answer(ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
+			  .declared = SIZE_UNKNOWN),
+		      E_INTEGRITY, "");
 	expect_partial(s->gate, s->session, path, 2 * CHUNK);
 	expect_record(&s->live, "upload.suspend", "reason", "\"does not verify\"");
 	struct upload v = put_opened(s->gate, s->session, path, 0);
 	assert_int_equal(v.m.prefix, 2 * CHUNK);
 	reseal(&v, 2);
 	put_seal_all(&v, model, 3 * CHUNK, 2);
-	refused(put_finish(&v, model, 3 * CHUNK), 0, "");
-	expect_content(s->gate, sam(s), path, model, 3 * CHUNK);
+	expect_answer(put_finish(&v, model, 3 * CHUNK), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, 3 * CHUNK);
 }
 
 static void drop_leaves_nothing(void **state)
@@ -503,9 +475,9 @@ static void drop_leaves_nothing(void **state)
 
 	put_seal(&u, model, 0, 2);
 	upload_done(&u);
-	refused(ASK(s->gate, put_drop, PUT_DROP, u.m.put, .code = (uint8_t)-E_IO,
-		    .reason = view_text("a sync failed")),
-		0, "");
+	expect_answer(ASK(s->gate, put_drop, PUT_DROP, u.m.put, .code = (uint8_t)-E_IO,
+			  .reason = view_text("a sync failed")),
+		      0, "");
 	expect_nothing(s->gate, s->session, path);
 	expect_record(&s->live, "upload.abort", "reason", "\"a sync failed\"");
 	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, 0);
@@ -518,8 +490,8 @@ static void drop_beside_a_version_leaves_the_version(void **state)
 	put_whole(s->gate, s->session, path, model, 1000);
 	struct upload u = put_opened(s->gate, s->session, path, 0);
 	upload_done(&u);
-	refused(ASK(s->gate, put_drop, PUT_DROP, u.m.put), 0, "");
-	expect_content(s->gate, sam(s), path, model, 1000);
+	expect_answer(ASK(s->gate, put_drop, PUT_DROP, u.m.put), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, 1000);
 }
 
 /* ---- other bytes over sealed ones ---- */
@@ -542,8 +514,8 @@ static void rekey_gives_another_blob_with_the_prefix_of_the_old_one(void **state
 	upload_done(&u);
 	reseal(&v, 2);
 	put_seal_all(&v, model, 2 * CHUNK + 5, 2);
-	refused(put_finish(&v, model, 2 * CHUNK + 5), 0, "");
-	expect_content(s->gate, sam(s), path, model, 2 * CHUNK + 5);
+	expect_answer(put_finish(&v, model, 2 * CHUNK + 5), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, 2 * CHUNK + 5);
 }
 
 static void rekey_without_end_is_refused(void **state)
@@ -557,251 +529,9 @@ static void rekey_without_end_is_refused(void **state)
 		u = put_taken(s->gate, s->session, ASK(s->gate, put_rekey, PUT_REKEY, put));
 	}
 	upload_done(&u);
-	refused(ASK(s->gate, put_rekey, PUT_REKEY, put), E_LIMIT, "too often");
-	refused(ASK(s->gate, put_drop, PUT_DROP, put), 0, "");
+	expect_answer(ASK(s->gate, put_rekey, PUT_REKEY, put), E_LIMIT, "too often");
+	expect_answer(ASK(s->gate, put_drop, PUT_DROP, put), 0, "");
 	expect_nothing(s->gate, s->session, path);
-}
-
-/* ---- newcomers ---- */
-
-static void newcomer_waits_until_the_lease_ends(void **state)
-{
-	struct scene *s = *state;
-	uint64_t second = gate_log_in(s->gate, &s->anna);
-	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
-
-	put_seal(&u, model, 0, 1);
-	uint32_t id = SAY(s->gate, put_open, PUT_OPEN, second, .path = view_text(path),
-			  .declared = SIZE_UNKNOWN);
-	HEARD *order = gate_hear_order(s->gate, ORDER_YIELD);
-	assert_int_equal(order->f.subject, u.m.put);
-	live_settle(&s->live);
-	HEARD *early = gate_heard(s->gate, is_answer_to, id);
-	assert_null(early);
-	refused(put_suspend_clean(&u, model, 1, 10), 0, "");
-	struct upload v = put_taken(s->gate, second, gate_hear(s->gate, id));
-	assert_int_equal(v.m.size, CHUNK + 10);
-	put_seal_all(&v, model, CHUNK + 10, 1);
-	refused(put_finish(&v, model, CHUNK + 10), 0, "");
-	assert_int_equal(count_records(&s->live, "upload.open"), 1);
-	assert_int_equal(count_records(&s->live, "upload.resume"), 1);
-}
-
-/* Both come before the gate knows of its lease: it is told to let go right behind it. */
-static void two_at_once_have_it_one_behind_the_other(void **state)
-{
-	struct scene *s = *state;
-	uint64_t second = gate_log_in(s->gate, &s->anna);
-	uint32_t one = SAY(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
-			   .flags = PUT_CREATE, .declared = SIZE_UNKNOWN);
-	uint32_t two = SAY(s->gate, put_open, PUT_OPEN, second, .path = view_text(path),
-			   .flags = PUT_CREATE, .declared = SIZE_UNKNOWN);
-
-	HEARD *order = gate_hear_order(s->gate, ORDER_YIELD);
-	struct heard *first = gate_heard(s->gate, is_answer_to, one);
-	assert_non_null(first); /* the lease came before the order to yield it */
-	struct upload u = put_taken(s->gate, s->session, first);
-	assert_int_equal(order->f.subject, u.m.put);
-	refused(put_suspend_unclean(&u, 0), 0, "");
-	struct upload v = put_taken(s->gate, second, gate_hear(s->gate, two));
-	put_seal_all(&v, model, 5, 0);
-	refused(put_finish(&v, model, 5), 0, "");
-	expect_file(s->gate, s->session, path, 5);
-}
-
-static void removal_waits_for_the_lease_too(void **state)
-{
-	struct scene *s = *state;
-	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
-
-	put_seal(&u, model, 0, 1);
-	uint32_t id = SAY(s->gate, remove, REMOVE, s->session, .path = view_text(path));
-	HEARD *order = gate_hear_order(s->gate, ORDER_YIELD);
-	assert_int_equal(order->f.subject, u.m.put);
-	refused(put_suspend_unclean(&u, CHUNK), 0, "");
-	refused(gate_hear(s->gate, id), 0, "");
-	expect_nothing(s->gate, s->session, path);
-	expect_record(&s->live, "file.remove", "reason", "\"an unfinished upload\"");
-}
-
-static void who_waits_too_long_takes_the_lease_away(void **state)
-{
-	struct scene *s = *state;
-	uint64_t second = gate_log_in(s->gate, &s->anna);
-	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
-
-	put_seal(&u, model, 0, 2);
-	refused(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .durable = 2 * CHUNK), 0, "");
-	uint32_t id = SAY(s->gate, put_open, PUT_OPEN, second, .path = view_text(path),
-			  .declared = SIZE_UNKNOWN);
-	HEARD *order = gate_hear_order(s->gate, ORDER_YIELD);
-	assert_non_null(order);
-	puts_watch(s->live.keep, clock_mono_ms());
-	live_settle(&s->live);
-	assert_null(gate_heard(s->gate, is_answer_to, id));
-	puts_watch(s->live.keep, clock_mono_ms() + YIELD_PATIENCE_MS + 1);
-	struct upload v = put_taken(s->gate, second, gate_hear(s->gate, id));
-	assert_int_equal(v.m.prefix, 2 * CHUNK);
-	assert_int_not_equal(v.m.put, u.m.put);
-
-	/* Whatever the old one says now means nothing. */
-	refused(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .durable = 2 * CHUNK), E_GONE,
-		"taken over");
-	put_seal_all(&u, model, 3 * CHUNK, 2);
-	refused(put_finish(&u, model, 3 * CHUNK), E_GONE, "taken over");
-	reseal(&v, 2);
-	put_seal_all(&v, model, 2 * CHUNK + 1, 2);
-	refused(put_finish(&v, model, 2 * CHUNK + 1), 0, "");
-	expect_content(s->gate, sam(s), path, model, 2 * CHUNK + 1);
-}
-
-static void newcomer_whose_gate_dies_while_waiting_is_forgotten(void **state)
-{
-	struct scene *s = *state;
-	struct fake_gate *other = fake_gate_ready(&s->live);
-	uint64_t second = gate_log_in(other, &s->anna);
-	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
-
-	put_seal(&u, model, 0, 1);
-	(void)SAY(other, put_open, PUT_OPEN, second, .path = view_text(path),
-		  .declared = SIZE_UNKNOWN);
-	HEARD *order = gate_hear_order(s->gate, ORDER_YIELD);
-	assert_non_null(order);
-	fake_gate_free(other);
-	refused(put_suspend_clean(&u, model, 1, 1), 0, "");
-	live_settle(&s->live);
-	assert_int_equal(s->live.keep->sessions.uploads.count, 0);
-	expect_partial(s->gate, s->session, path, CHUNK + 1);
-}
-
-/* ---- a gate dies ---- */
-
-static void death_of_a_gate_leaves_uploads_that_can_be_resumed(void **state)
-{
-	struct scene *s = *state;
-	uint64_t reader = sam(s);
-	struct answer_get_open get;
-
-	put_whole(s->gate, s->session, "/acme/incoming/old", model, 10);
-	HEARD *h =
-	    ASK(s->gate, get_open, GET_OPEN, reader, .path = view_text("/acme/incoming/old"));
-	READ(h, get_open, &get);
-	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
-	struct upload none = put_opened(s->gate, s->session, "/acme/incoming/none", PUT_CREATE);
-	put_seal(&u, model, 0, 3);
-	refused(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .durable = 2 * CHUNK), 0, "");
-	upload_done(&u);
-	upload_done(&none);
-	fake_gate_free(s->gate);
-	assert_int_equal(s->live.keep->sessions.sessions.count, 0);
-	assert_int_equal(s->live.keep->sessions.uploads.count, 0);
-	assert_int_equal(s->live.keep->sessions.downloads.count, 0);
-	expect_record(&s->live, "session.close", "reason", "\"the gate ended\"");
-	expect_record(&s->live, "download.abort", "actor", "\"sam\"");
-	assert_int_equal(count_records(&s->live, "upload.suspend"), 2);
-	live_check(&s->live);
-
-	s->gate = fake_gate_ready(&s->live);
-	s->session = gate_log_in(s->gate, &s->anna);
-	expect_nothing(s->gate, s->session, "/acme/incoming/none");
-	expect_partial(s->gate, s->session, path, 2 * CHUNK);
-	struct upload v = put_opened(s->gate, s->session, path, 0);
-	reseal(&v, 2);
-	put_seal_all(&v, model, 3 * CHUNK, 2);
-	refused(put_finish(&v, model, 3 * CHUNK), 0, "");
-	expect_content(s->gate, sam(s), path, model, 3 * CHUNK);
-}
-
-/* It dies before it gets its lease: nobody has the blob, and none is left. */
-static void death_while_the_blob_is_made_leaves_none(void **state)
-{
-	struct scene *s = *state;
-
-	for (int round = 0; round < 20; round++) {
-		(void)SAY(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
-			  .flags = PUT_CREATE, .declared = SIZE_UNKNOWN);
-		for (int i = 0; i < round % 4; i++)
-			(void)uv_run(&s->live.keep->loop, UV_RUN_NOWAIT);
-		fake_gate_free(s->gate);
-		live_check(&s->live);
-		s->gate = fake_gate_ready(&s->live);
-		s->session = gate_log_in(s->gate, &s->anna);
-		expect_nothing(s->gate, s->session, path);
-	}
-}
-
-/* What it said before it died counts, and is recorded once. */
-static void last_words_of_a_gate_count(void **state)
-{
-	struct scene *s = *state;
-	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
-	struct ask_put_finish m = {.size = 10, .mtime_s = TIME_UNKNOWN};
-	uint8_t body[64];
-	struct writer w = writer_of(body, sizeof body);
-
-	put_seal_all(&u, model, 10, 0);
-	sha256_of(view_of(model, 10), m.sha256);
-	ask_put_finish_write(&w, &m);
-	upload_done(&u);
-	(void)gate_say(s->gate, VERB_PUT_FINISH, u.m.put, view_of(w.data, w.len));
-	(void)SAY(s->gate, session_close, SESSION_CLOSE, s->session);
-	fake_gate_free(s->gate);
-	assert_int_equal(count_records(&s->live, "session.close"), 1);
-	assert_int_equal(count_records(&s->live, "upload.complete") +
-			     count_records(&s->live, "upload.suspend"),
-			 1);
-	s->gate = fake_gate_ready(&s->live);
-	s->session = gate_log_in(s->gate, &s->anna);
-}
-
-/* The session may end before its upload does. */
-static void upload_outlives_its_session(void **state)
-{
-	struct scene *s = *state;
-	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
-
-	put_seal(&u, model, 0, 1);
-	refused(ASK(s->gate, session_close, SESSION_CLOSE, s->session), 0, "");
-	refused(put_suspend_clean(&u, model, 1, 3), 0, "");
-	expect_record(&s->live, "upload.suspend", "actor", "\"anna\"");
-	s->session = gate_log_in(s->gate, &s->anna);
-	expect_partial(s->gate, s->session, path, CHUNK + 3);
-}
-
-/* A blob that cannot be made: the refusal is recorded and nothing of the upload stays. */
-static void blob_that_cannot_be_made_leaves_nothing(void **state)
-{
-	struct scene *s = *state;
-	CLEANUP(mem_free) char *blobs = mem_printf("%s/state/blobs", s->live.dir);
-	CLEANUP(sys_close) int dir = -1;
-
-	/* Where a folder is in the way of the blob's folder, no file can be made in it. */
-	assert_good(sys_open(AT_FDCWD, blobs, O_RDONLY | O_DIRECTORY, 0, &dir));
-	for (unsigned i = 0; i < 256; i++) {
-		char name[8], other[16];
-		(void)snprintf(name, sizeof name, "%02x", i);
-		(void)snprintf(other, sizeof other, "../%02x", i);
-		assert_good(sys_rename(dir, name, other));
-	}
-	uint32_t one = SAY(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
-			   .flags = PUT_CREATE, .declared = SIZE_UNKNOWN);
-	uint32_t two = SAY(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
-			   .flags = PUT_CREATE, .declared = SIZE_UNKNOWN);
-	HEARD *h = gate_hear(s->gate, one);
-	assert_int_not_equal(h->f.status, 0);
-	HEARD *k = gate_hear(s->gate, two);
-	assert_int_not_equal(k->f.status, 0);
-	live_settle(&s->live);
-	expect_nothing(s->gate, s->session, path);
-	assert_int_equal(count_records(&s->live, "upload.abort"), 2);
-	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, 0);
-	for (unsigned i = 0; i < 256; i++) {
-		char name[8], other[16];
-		(void)snprintf(name, sizeof name, "%02x", i);
-		(void)snprintf(other, sizeof other, "../%02x", i);
-		assert_good(sys_rename(dir, other, name));
-	}
-	put_whole(s->gate, s->session, path, model, 7);
 }
 
 int main(void)
@@ -831,16 +561,6 @@ int main(void)
 	    IN_A_SCENE(drop_beside_a_version_leaves_the_version),
 	    IN_A_SCENE(rekey_gives_another_blob_with_the_prefix_of_the_old_one),
 	    IN_A_SCENE(rekey_without_end_is_refused),
-	    IN_A_SCENE(newcomer_waits_until_the_lease_ends),
-	    IN_A_SCENE(two_at_once_have_it_one_behind_the_other),
-	    IN_A_SCENE(removal_waits_for_the_lease_too),
-	    IN_A_SCENE(who_waits_too_long_takes_the_lease_away),
-	    IN_A_SCENE(newcomer_whose_gate_dies_while_waiting_is_forgotten),
-	    IN_A_SCENE(death_of_a_gate_leaves_uploads_that_can_be_resumed),
-	    IN_A_SCENE(death_while_the_blob_is_made_leaves_none),
-	    IN_A_SCENE(last_words_of_a_gate_count),
-	    IN_A_SCENE(upload_outlives_its_session),
-	    IN_A_SCENE(blob_that_cannot_be_made_leaves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, live_end);

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Leases: who waits for one, who takes it away, and what becomes of it when its gate dies. */
+#include "base/clock.h"
+#include "base/text.h"
+#include "daemon/keep/puts.h"
+#include "keep_asks.h"
+
+static const char path[] = "/acme/incoming/report";
+
+/* ---- newcomers ---- */
+
+static void newcomer_waits_until_the_lease_ends(void **state)
+{
+	struct scene *s = *state;
+	uint64_t second = gate_log_in(s->gate, &s->anna);
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+
+	put_seal(&u, model, 0, 1);
+	uint32_t id = SAY(s->gate, put_open, PUT_OPEN, second, .path = view_text(path),
+			  .declared = SIZE_UNKNOWN);
+	HEARD *order = gate_hear_order(s->gate, ORDER_YIELD);
+	assert_int_equal(order->f.subject, u.m.put);
+	live_settle(&s->live);
+	HEARD *early = gate_heard(s->gate, is_answer_to, id);
+	assert_null(early);
+	expect_answer(put_suspend_clean(&u, model, 1, 10), 0, "");
+	struct upload v = put_taken(s->gate, second, gate_hear(s->gate, id));
+	assert_int_equal(v.m.size, CHUNK + 10);
+	put_seal_all(&v, model, CHUNK + 10, 1);
+	expect_answer(put_finish(&v, model, CHUNK + 10), 0, "");
+	assert_int_equal(count_records(&s->live, "upload.open"), 1);
+	assert_int_equal(count_records(&s->live, "upload.resume"), 1);
+}
+
+/* Both come before the gate knows of its lease: it is told to let go right behind it. */
+static void two_at_once_have_it_one_behind_the_other(void **state)
+{
+	struct scene *s = *state;
+	uint64_t second = gate_log_in(s->gate, &s->anna);
+	uint32_t one = SAY(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
+			   .flags = PUT_CREATE, .declared = SIZE_UNKNOWN);
+	uint32_t two = SAY(s->gate, put_open, PUT_OPEN, second, .path = view_text(path),
+			   .flags = PUT_CREATE, .declared = SIZE_UNKNOWN);
+
+	HEARD *order = gate_hear_order(s->gate, ORDER_YIELD);
+	struct heard *first = gate_heard(s->gate, is_answer_to, one);
+	assert_non_null(first); /* the lease came before the order to yield it */
+	struct upload u = put_taken(s->gate, s->session, first);
+	assert_int_equal(order->f.subject, u.m.put);
+	expect_answer(put_suspend_unclean(&u, 0), 0, "");
+	struct upload v = put_taken(s->gate, second, gate_hear(s->gate, two));
+	put_seal_all(&v, model, 5, 0);
+	expect_answer(put_finish(&v, model, 5), 0, "");
+	expect_file(s->gate, s->session, path, 5);
+}
+
+static void removal_waits_for_the_lease_too(void **state)
+{
+	struct scene *s = *state;
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+
+	put_seal(&u, model, 0, 1);
+	uint32_t id = SAY(s->gate, remove, REMOVE, s->session, .path = view_text(path));
+	HEARD *order = gate_hear_order(s->gate, ORDER_YIELD);
+	assert_int_equal(order->f.subject, u.m.put);
+	expect_answer(put_suspend_unclean(&u, CHUNK), 0, "");
+	expect_answer(gate_hear(s->gate, id), 0, "");
+	expect_nothing(s->gate, s->session, path);
+	expect_record(&s->live, "file.remove", "reason", "\"an unfinished upload\"");
+}
+
+static void who_waits_too_long_takes_the_lease_away(void **state)
+{
+	struct scene *s = *state;
+	uint64_t second = gate_log_in(s->gate, &s->anna);
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+
+	put_seal(&u, model, 0, 2);
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .durable = 2 * CHUNK), 0, "");
+	uint32_t id = SAY(s->gate, put_open, PUT_OPEN, second, .path = view_text(path),
+			  .declared = SIZE_UNKNOWN);
+	HEARD *order = gate_hear_order(s->gate, ORDER_YIELD);
+	assert_non_null(order);
+	puts_watch(s->live.keep, clock_mono_ms());
+	live_settle(&s->live);
+	assert_null(gate_heard(s->gate, is_answer_to, id));
+	puts_watch(s->live.keep, clock_mono_ms() + YIELD_PATIENCE_MS + 1);
+	struct upload v = put_taken(s->gate, second, gate_hear(s->gate, id));
+	assert_int_equal(v.m.prefix, 2 * CHUNK);
+	assert_int_not_equal(v.m.put, u.m.put);
+
+	/* Whatever the old one says now means nothing. */
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .durable = 2 * CHUNK), E_GONE,
+		      "taken over");
+	put_seal_all(&u, model, 3 * CHUNK, 2);
+	expect_answer(put_finish(&u, model, 3 * CHUNK), E_GONE, "taken over");
+	reseal(&v, 2);
+	put_seal_all(&v, model, 2 * CHUNK + 1, 2);
+	expect_answer(put_finish(&v, model, 2 * CHUNK + 1), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, 2 * CHUNK + 1);
+}
+
+static void newcomer_whose_gate_dies_while_waiting_is_forgotten(void **state)
+{
+	struct scene *s = *state;
+	struct fake_gate *other = fake_gate_ready(&s->live);
+	uint64_t second = gate_log_in(other, &s->anna);
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+
+	put_seal(&u, model, 0, 1);
+	(void)SAY(other, put_open, PUT_OPEN, second, .path = view_text(path),
+		  .declared = SIZE_UNKNOWN);
+	HEARD *order = gate_hear_order(s->gate, ORDER_YIELD);
+	assert_non_null(order);
+	fake_gate_free(other);
+	expect_answer(put_suspend_clean(&u, model, 1, 1), 0, "");
+	live_settle(&s->live);
+	assert_int_equal(s->live.keep->sessions.uploads.count, 0);
+	expect_partial(s->gate, s->session, path, CHUNK + 1);
+}
+
+/* ---- a gate dies ---- */
+
+static void death_of_a_gate_leaves_uploads_that_can_be_resumed(void **state)
+{
+	struct scene *s = *state;
+	uint64_t reader = session_of_sam(s);
+	struct answer_get_open get;
+
+	put_whole(s->gate, s->session, "/acme/incoming/old", model, 10);
+	HEARD *h =
+	    ASK(s->gate, get_open, GET_OPEN, reader, .path = view_text("/acme/incoming/old"));
+	READ(h, get_open, &get);
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+	struct upload none = put_opened(s->gate, s->session, "/acme/incoming/none", PUT_CREATE);
+	put_seal(&u, model, 0, 3);
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .durable = 2 * CHUNK), 0, "");
+	upload_done(&u);
+	upload_done(&none);
+	fake_gate_free(s->gate);
+	assert_int_equal(s->live.keep->sessions.sessions.count, 0);
+	assert_int_equal(s->live.keep->sessions.uploads.count, 0);
+	assert_int_equal(s->live.keep->sessions.downloads.count, 0);
+	expect_record(&s->live, "session.close", "reason", "\"the gate ended\"");
+	expect_record(&s->live, "download.abort", "actor", "\"sam\"");
+	assert_int_equal(count_records(&s->live, "upload.suspend"), 2);
+	live_check(&s->live);
+
+	s->gate = fake_gate_ready(&s->live);
+	s->session = gate_log_in(s->gate, &s->anna);
+	expect_nothing(s->gate, s->session, "/acme/incoming/none");
+	expect_partial(s->gate, s->session, path, 2 * CHUNK);
+	struct upload v = put_opened(s->gate, s->session, path, 0);
+	reseal(&v, 2);
+	put_seal_all(&v, model, 3 * CHUNK, 2);
+	expect_answer(put_finish(&v, model, 3 * CHUNK), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, 3 * CHUNK);
+}
+
+/* It dies before it gets its lease: nobody has the blob, and none is left. */
+static void death_while_the_blob_is_made_leaves_none(void **state)
+{
+	struct scene *s = *state;
+
+	for (int round = 0; round < 20; round++) {
+		(void)SAY(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
+			  .flags = PUT_CREATE, .declared = SIZE_UNKNOWN);
+		for (int i = 0; i < round % 4; i++)
+			(void)uv_run(&s->live.keep->loop, UV_RUN_NOWAIT);
+		fake_gate_free(s->gate);
+		live_check(&s->live);
+		s->gate = fake_gate_ready(&s->live);
+		s->session = gate_log_in(s->gate, &s->anna);
+		expect_nothing(s->gate, s->session, path);
+	}
+}
+
+/* What it said before it died counts, and is recorded once. */
+static void last_words_of_a_gate_count(void **state)
+{
+	struct scene *s = *state;
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+	struct ask_put_finish m = {.size = 10, .mtime_s = TIME_UNKNOWN};
+	uint8_t body[64];
+	struct writer w = writer_of(body, sizeof body);
+
+	put_seal_all(&u, model, 10, 0);
+	sha256_of(view_of(model, 10), m.sha256);
+	ask_put_finish_write(&w, &m);
+	upload_done(&u);
+	(void)gate_say(s->gate, VERB_PUT_FINISH, u.m.put, view_of(w.data, w.len));
+	(void)SAY(s->gate, session_close, SESSION_CLOSE, s->session);
+	fake_gate_free(s->gate);
+	assert_int_equal(count_records(&s->live, "session.close"), 1);
+	assert_int_equal(count_records(&s->live, "upload.complete") +
+			     count_records(&s->live, "upload.suspend"),
+			 1);
+	s->gate = fake_gate_ready(&s->live);
+	s->session = gate_log_in(s->gate, &s->anna);
+}
+
+/* The same for what is decided in the very tick in which its death is. */
+static void last_words_are_recorded_once(void **state)
+{
+	struct scene *s = *state;
+	struct answer_get_open get;
+
+	put_whole(s->gate, s->session, "/acme/incoming/old", model, 10);
+	uint64_t reader = session_of_sam(s);
+	HEARD *h =
+	    ASK(s->gate, get_open, GET_OPEN, reader, .path = view_text("/acme/incoming/old"));
+	READ(h, get_open, &get);
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+	upload_done(&u);
+	live_settle(&s->live);
+	(void)SAY(s->gate, put_drop, PUT_DROP, u.m.put, .code = (uint8_t)-E_IO);
+	(void)SAY(s->gate, get_close, GET_CLOSE, get.get, .bytes = 10);
+	(void)SAY(s->gate, session_close, SESSION_CLOSE, reader);
+	fake_gate_free(s->gate);
+	assert_int_equal(count_records(&s->live, "upload.abort"), 1);
+	assert_int_equal(count_records(&s->live, "upload.suspend"), 0);
+	assert_int_equal(count_records(&s->live, "download.close"), 1);
+	assert_int_equal(count_records(&s->live, "download.abort"), 0);
+	assert_int_equal(count_records(&s->live, "session.close"), 2);
+	s->gate = fake_gate_ready(&s->live);
+	s->session = gate_log_in(s->gate, &s->anna);
+}
+
+/* What cannot be written down costs the tail; what is sealed stands. */
+static void state_that_cannot_be_saved_costs_the_tail_alone(void **state)
+{
+	struct scene *s = *state;
+	struct upload_row row;
+	char name[64] = "uploads/";
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+
+	put_seal(&u, model, 0, 2);
+	assert_good(catalog_upload_next(s->live.keep->catalog, 0, &row));
+	hex_encode(row.blob, ID_SIZE, name + 8);
+	memcpy(name + 8 + 2 * ID_SIZE, ".new", 5);
+	assert_good(sys_mkdir(live_state(&s->live), name, 0700)); /* in the way */
+	expect_answer(put_suspend_clean(&u, model, 2, 100), 0, "");
+	expect_partial(s->gate, s->session, path, 2 * CHUNK);
+	assert_good(sys_rmdir(live_state(&s->live), name));
+	struct upload v = put_opened(s->gate, s->session, path, 0);
+	assert_int_equal(v.m.prefix, 2 * CHUNK);
+	reseal(&v, 2);
+	put_seal_all(&v, model, 2 * CHUNK + 100, 2);
+	expect_answer(put_finish(&v, model, 2 * CHUNK + 100), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, 2 * CHUNK + 100);
+}
+
+/* The session may end before its upload does. */
+static void upload_outlives_its_session(void **state)
+{
+	struct scene *s = *state;
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+
+	put_seal(&u, model, 0, 1);
+	expect_answer(ASK(s->gate, session_close, SESSION_CLOSE, s->session), 0, "");
+	expect_answer(put_suspend_clean(&u, model, 1, 3), 0, "");
+	expect_record(&s->live, "upload.suspend", "actor", "\"anna\"");
+	s->session = gate_log_in(s->gate, &s->anna);
+	expect_partial(s->gate, s->session, path, CHUNK + 3);
+}
+
+/* A blob that cannot be made: the refusal is recorded and nothing of the upload stays. */
+static void blob_that_cannot_be_made_leaves_nothing(void **state)
+{
+	struct scene *s = *state;
+	CLEANUP(mem_free) char *blobs = mem_printf("%s/state/blobs", s->live.dir);
+	CLEANUP(sys_close) int dir = -1;
+
+	/* Where a folder is in the way of the blob's folder, no file can be made in it. */
+	assert_good(sys_open(AT_FDCWD, blobs, O_RDONLY | O_DIRECTORY, 0, &dir));
+	for (unsigned i = 0; i < 256; i++) {
+		char name[8], other[16];
+		(void)snprintf(name, sizeof name, "%02x", i);
+		(void)snprintf(other, sizeof other, "../%02x", i);
+		assert_good(sys_rename(dir, name, other));
+	}
+	uint32_t one = SAY(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
+			   .flags = PUT_CREATE, .declared = SIZE_UNKNOWN);
+	uint32_t two = SAY(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
+			   .flags = PUT_CREATE, .declared = SIZE_UNKNOWN);
+	HEARD *h = gate_hear(s->gate, one);
+	assert_int_not_equal(h->f.status, 0);
+	HEARD *k = gate_hear(s->gate, two);
+	assert_int_not_equal(k->f.status, 0);
+	live_settle(&s->live);
+	expect_nothing(s->gate, s->session, path);
+	assert_int_equal(count_records(&s->live, "upload.abort"), 2);
+	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, 0);
+	for (unsigned i = 0; i < 256; i++) {
+		char name[8], other[16];
+		(void)snprintf(name, sizeof name, "%02x", i);
+		(void)snprintf(other, sizeof other, "../%02x", i);
+		assert_good(sys_rename(dir, other, name));
+	}
+	put_whole(s->gate, s->session, path, model, 7);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    IN_A_SCENE(newcomer_waits_until_the_lease_ends),
+	    IN_A_SCENE(two_at_once_have_it_one_behind_the_other),
+	    IN_A_SCENE(removal_waits_for_the_lease_too),
+	    IN_A_SCENE(who_waits_too_long_takes_the_lease_away),
+	    IN_A_SCENE(newcomer_whose_gate_dies_while_waiting_is_forgotten),
+	    IN_A_SCENE(death_of_a_gate_leaves_uploads_that_can_be_resumed),
+	    IN_A_SCENE(death_while_the_blob_is_made_leaves_none),
+	    IN_A_SCENE(last_words_of_a_gate_count),
+	    IN_A_SCENE(last_words_are_recorded_once),
+	    IN_A_SCENE(state_that_cannot_be_saved_costs_the_tail_alone),
+	    IN_A_SCENE(upload_outlives_its_session),
+	    IN_A_SCENE(blob_that_cannot_be_made_leaves_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, live_end);
+}
