@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a gate asks about itself, its sessions, folders and names, and what it may not say. */
-#include <poll.h>
+#include <sys/socket.h>
 
 #include "keep_asks.h"
 
@@ -458,6 +458,28 @@ static void too_many_asks_at_once_end_the_gate(void **state)
 	expect_ended(s, "more than 256 asks at once");
 }
 
+/* The keep keeps what a gate does not read yet, and all of it comes, in its order. */
+static void answers_wait_for_a_gate_that_is_slow(void **state)
+{
+	struct scene *s = *state;
+	int size = 4608;
+	uint32_t first = s->gate->id + 1;
+
+	assert_int_equal(
+	    setsockopt(s->gate->gate->socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+	for (unsigned i = 0; i < 200; i++)
+		(void)SAY(s->gate, stat, STAT, s->session, .path = view_text("/acme/incoming"));
+	live_settle(&s->live);
+	assert_non_null(s->gate->gate->first);
+	assert_true(s->gate->gate->stalled_since_ms);
+	for (uint32_t id = first; id < first + 200; id++) {
+		HEARD *h = gate_hear(s->gate, id);
+		assert_answer(h, 0, "");
+		assert_true(!s->gate->heard || s->gate->heard->f.id == id + 1);
+	}
+	assert_null(s->gate->gate->first);
+}
+
 static void ending_twice_ends_the_gate(void **state)
 {
 	struct scene *s = *state;
@@ -508,6 +530,7 @@ int main(void)
 	    IN_A_SCENE(answer_or_order_from_a_gate_ends_it),
 	    IN_A_SCENE(descriptor_for_the_keep_ends_the_gate),
 	    IN_A_SCENE(too_many_asks_at_once_end_the_gate),
+	    IN_A_SCENE(answers_wait_for_a_gate_that_is_slow),
 	    IN_A_SCENE(ending_twice_ends_the_gate),
 	    IN_A_SCENE(ranges_that_are_none_end_the_gate_and_the_download),
 	};

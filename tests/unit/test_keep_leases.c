@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Leases: who waits for one, who takes it away, and what becomes of it when its gate dies. */
+#include <poll.h>
+
 #include "base/clock.h"
 #include "base/text.h"
 #include "daemon/keep/puts.h"
@@ -264,21 +266,26 @@ static void upload_outlives_its_session(void **state)
 	expect_partial(s->gate, s->session, path, CHUNK + 3);
 }
 
-/* A blob that cannot be made: the refusal is recorded and nothing of the upload stays. */
-static void blob_that_cannot_be_made_leaves_nothing(void **state)
+/* No blob can be made while its folders are elsewhere. */
+static void move_folders(const struct live *l, bool away)
 {
-	struct scene *s = *state;
-	CLEANUP(mem_free) char *blobs = mem_printf("%s/state/blobs", s->live.dir);
 	CLEANUP(sys_close) int dir = -1;
 
-	/* Where a folder is in the way of the blob's folder, no file can be made in it. */
-	assert_good(sys_open(AT_FDCWD, blobs, O_RDONLY | O_DIRECTORY, 0, &dir));
+	assert_good(sys_open(live_state(l), "blobs", O_RDONLY | O_DIRECTORY, 0, &dir));
 	for (unsigned i = 0; i < 256; i++) {
 		char name[8], other[16];
 		(void)snprintf(name, sizeof name, "%02x", i);
 		(void)snprintf(other, sizeof other, "../%02x", i);
-		assert_good(sys_rename(dir, name, other));
+		assert_good(sys_rename(dir, away ? name : other, away ? other : name));
 	}
+}
+
+/* The refusal is recorded and nothing of the upload stays. */
+static void blob_that_cannot_be_made_leaves_nothing(void **state)
+{
+	struct scene *s = *state;
+
+	move_folders(&s->live, true);
 	uint32_t one = SAY(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
 			   .flags = PUT_CREATE, .declared = SIZE_UNKNOWN);
 	uint32_t two = SAY(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
@@ -291,13 +298,32 @@ static void blob_that_cannot_be_made_leaves_nothing(void **state)
 	expect_nothing(s->gate, s->session, path);
 	assert_int_equal(count_records(&s->live, "upload.abort"), 2);
 	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, 0);
-	for (unsigned i = 0; i < 256; i++) {
-		char name[8], other[16];
-		(void)snprintf(name, sizeof name, "%02x", i);
-		(void)snprintf(other, sizeof other, "../%02x", i);
-		assert_good(sys_rename(dir, other, name));
-	}
+	move_folders(&s->live, false);
 	put_whole(s->gate, s->session, path, model, 7);
+}
+
+/* Every opening in the log has one end there, whenever the gate dies. */
+static void blob_that_cannot_be_made_for_a_dying_gate_ends_once(void **state)
+{
+	struct scene *s = *state;
+
+	move_folders(&s->live, true);
+	for (int round = 0; round < 40; round++) {
+		(void)SAY(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
+			  .flags = PUT_CREATE, .declared = SIZE_UNKNOWN);
+		for (int i = 0; i < round % 5; i++)
+			(void)uv_run(&s->live.keep->loop, UV_RUN_NOWAIT);
+		if (round % 2)
+			(void)poll(NULL, 0, 1);
+		fake_gate_free(s->gate);
+		s->gate = fake_gate_ready(&s->live);
+		s->session = gate_log_in(s->gate, &s->anna);
+		expect_nothing(s->gate, s->session, path);
+		assert_int_equal(count_records(&s->live, "upload.open"),
+				 count_records(&s->live, "upload.abort") +
+				     count_records(&s->live, "upload.suspend"));
+	}
+	move_folders(&s->live, false);
 }
 
 int main(void)
@@ -315,6 +341,7 @@ int main(void)
 	    IN_A_SCENE(state_that_cannot_be_saved_costs_the_tail_alone),
 	    IN_A_SCENE(upload_outlives_its_session),
 	    IN_A_SCENE(blob_that_cannot_be_made_leaves_nothing),
+	    IN_A_SCENE(blob_that_cannot_be_made_for_a_dying_gate_ends_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, live_end);
