@@ -624,7 +624,7 @@ static void verify_shows_every_altered_byte_of_the_checkpoint(void **state)
 	expect_record(l, "audit.verify", "event", "\"audit.verify\"");
 }
 
-static void check_finds_what_is_damaged_or_missing(void **state)
+static void check_finds_what_is_damaged_foreign_or_unknown(void **state)
 {
 	struct scene *s = *state;
 	struct live *l = &s->live;
@@ -663,6 +663,12 @@ static void check_finds_what_is_damaged_or_missing(void **state)
 	assert_string_equal(text(json_array_get(unknown.items, 0), "id"),
 			    "07070700000000000000000000000000");
 	assert_good(blobs_remove(l->keep->blobs, stray));
+}
+
+static void check_misses_only_what_an_upload_needs(void **state)
+{
+	struct scene *s = *state;
+	struct live *l = &s->live;
 
 	/* The row of an upload is older than its blob. */
 	struct upload_row row;
@@ -883,7 +889,8 @@ int main(void)
 	    CASE(query_filters_and_opens_what_is_sealed),
 	    CASE(filter_that_no_record_holds_is_refused),
 	    CASE(verify_shows_every_altered_byte_of_the_checkpoint),
-	    CASE(check_finds_what_is_damaged_or_missing),
+	    CASE(check_finds_what_is_damaged_foreign_or_unknown),
+	    CASE(check_misses_only_what_an_upload_needs),
 	    CASE(check_finds_swapped_blobs),
 	    CASE(reload_takes_new_values_or_leaves_the_old),
 	    CASE(commands_at_once_are_all_answered),
