@@ -142,7 +142,7 @@ tests_unit_test_keep_deeds_SOURCES = tests/unit/test_keep_deeds.c $(keep_live)
 tests_unit_test_keep_deeds_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_deeds_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
-tests_unit_test_keep_control_SOURCES = tests/unit/test_keep_control.c $(keep_asks)
+tests_unit_test_keep_control_SOURCES = tests/unit/test_keep_control.c tests/unit/keep_operator.c tests/unit/keep_operator.h $(keep_asks)
 tests_unit_test_keep_control_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_control_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
