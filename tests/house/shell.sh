@@ -16,7 +16,8 @@ like 'a script that does not parse is noticed' "$(parse "$WORK/planted")" 'a\.sh
 clean 'every script parses' parse
 
 if command -v shellcheck >/dev/null; then
-	lint() { (cd "$1" && scripts . | grep -v '\.py$' | xargs -r shellcheck -x -S warning -f gcc); }
+	# SC2319: `is … $? 0` behind a condition asks for the status of that condition, as is meant.
+	lint() { (cd "$1" && scripts . | grep -v '\.py$' | xargs -r shellcheck -x -S warning -e SC2319 -f gcc); }
 	plant a.sh <<<'#!/bin/sh
 rm $undefined/*'
 	like 'a careless script is noticed' "$(lint "$WORK/planted")" 'a\.sh'
