@@ -4,39 +4,39 @@
 TRANSFER_TESTS = tests/unit/test_gate_spans tests/unit/test_gate_get tests/unit/test_gate_put \
 	tests/unit/test_gate_put_resume tests/unit/test_gate_put_fail tests/unit/test_gate_put_random
 UNIT_TESTS += $(TRANSFER_TESTS)
-transfer_test_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(CMOCKA_CFLAGS)
-TRANSFER_LINK = $(AM_LDFLAGS) -Wl,--wrap=age_stream_from_key -Wl,--wrap=age_stream_seal \
+transfer_test_cflags = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(CMOCKA_CFLAGS)
+transfer_test_ldflags = $(AM_LDFLAGS) -Wl,--wrap=age_stream_from_key -Wl,--wrap=age_stream_seal \
 	-Wl,--wrap=age_stream_open -Wl,--wrap=sys_sync_data -Wl,--wrap=sys_pwrite_all
-TRANSFER_WITH = libgate.a libage.a libwire.a $(LIBUV_LIBS) $(base_LIBS) $(CMOCKA_LIBS)
-TRANSFER_FAKE = tests/unit/fake_keep.c tests/unit/fake_keep.h
+transfer_test_ldadd = libgate.a libage.a libwire.a $(LIBUV_LIBS) $(base_LIBS) $(CMOCKA_LIBS)
+transfer_fake = tests/unit/fake_keep.c tests/unit/fake_keep.h
 
-tests_unit_test_gate_spans_CFLAGS = $(transfer_test_CFLAGS)
-tests_unit_test_gate_spans_LDADD = $(TRANSFER_WITH)
-tests_unit_test_gate_put_SOURCES = tests/unit/test_gate_put.c tests/unit/put_rig.h $(TRANSFER_FAKE)
-tests_unit_test_gate_put_CFLAGS = $(transfer_test_CFLAGS)
-tests_unit_test_gate_put_LDFLAGS = $(TRANSFER_LINK)
-tests_unit_test_gate_put_LDADD = $(TRANSFER_WITH)
-tests_unit_test_gate_put_resume_SOURCES = tests/unit/test_gate_put_resume.c tests/unit/put_rig.h $(TRANSFER_FAKE)
-tests_unit_test_gate_put_resume_CFLAGS = $(transfer_test_CFLAGS)
-tests_unit_test_gate_put_resume_LDFLAGS = $(TRANSFER_LINK)
-tests_unit_test_gate_put_resume_LDADD = $(TRANSFER_WITH)
-tests_unit_test_gate_put_fail_SOURCES = tests/unit/test_gate_put_fail.c tests/unit/put_rig.h $(TRANSFER_FAKE)
-tests_unit_test_gate_put_fail_CFLAGS = $(transfer_test_CFLAGS)
-tests_unit_test_gate_put_fail_LDFLAGS = $(TRANSFER_LINK)
-tests_unit_test_gate_put_fail_LDADD = $(TRANSFER_WITH)
-tests_unit_test_gate_put_random_SOURCES = tests/unit/test_gate_put_random.c tests/unit/put_rig.h $(TRANSFER_FAKE)
-tests_unit_test_gate_put_random_CFLAGS = $(transfer_test_CFLAGS)
-tests_unit_test_gate_put_random_LDFLAGS = $(TRANSFER_LINK)
-tests_unit_test_gate_put_random_LDADD = $(TRANSFER_WITH)
-tests_unit_test_gate_get_SOURCES = tests/unit/test_gate_get.c $(TRANSFER_FAKE)
-tests_unit_test_gate_get_CFLAGS = $(transfer_test_CFLAGS)
-tests_unit_test_gate_get_LDFLAGS = $(TRANSFER_LINK)
-tests_unit_test_gate_get_LDADD = $(TRANSFER_WITH)
+tests_unit_test_gate_spans_CFLAGS = $(transfer_test_cflags)
+tests_unit_test_gate_spans_LDADD = $(transfer_test_ldadd)
+tests_unit_test_gate_put_SOURCES = tests/unit/test_gate_put.c tests/unit/put_rig.h $(transfer_fake)
+tests_unit_test_gate_put_CFLAGS = $(transfer_test_cflags)
+tests_unit_test_gate_put_LDFLAGS = $(transfer_test_ldflags)
+tests_unit_test_gate_put_LDADD = $(transfer_test_ldadd)
+tests_unit_test_gate_put_resume_SOURCES = tests/unit/test_gate_put_resume.c tests/unit/put_rig.h $(transfer_fake)
+tests_unit_test_gate_put_resume_CFLAGS = $(transfer_test_cflags)
+tests_unit_test_gate_put_resume_LDFLAGS = $(transfer_test_ldflags)
+tests_unit_test_gate_put_resume_LDADD = $(transfer_test_ldadd)
+tests_unit_test_gate_put_fail_SOURCES = tests/unit/test_gate_put_fail.c tests/unit/put_rig.h $(transfer_fake)
+tests_unit_test_gate_put_fail_CFLAGS = $(transfer_test_cflags)
+tests_unit_test_gate_put_fail_LDFLAGS = $(transfer_test_ldflags)
+tests_unit_test_gate_put_fail_LDADD = $(transfer_test_ldadd)
+tests_unit_test_gate_put_random_SOURCES = tests/unit/test_gate_put_random.c tests/unit/put_rig.h $(transfer_fake)
+tests_unit_test_gate_put_random_CFLAGS = $(transfer_test_cflags)
+tests_unit_test_gate_put_random_LDFLAGS = $(transfer_test_ldflags)
+tests_unit_test_gate_put_random_LDADD = $(transfer_test_ldadd)
+tests_unit_test_gate_get_SOURCES = tests/unit/test_gate_get.c $(transfer_fake)
+tests_unit_test_gate_get_CFLAGS = $(transfer_test_cflags)
+tests_unit_test_gate_get_LDFLAGS = $(transfer_test_ldflags)
+tests_unit_test_gate_get_LDADD = $(transfer_test_ldadd)
 # How fast they are, to be run by hand.
 check_PROGRAMS += tests/tools/transfer_speed
-tests_tools_transfer_speed_SOURCES = tests/tools/transfer_speed.c $(TRANSFER_FAKE)
+tests_tools_transfer_speed_SOURCES = tests/tools/transfer_speed.c $(transfer_fake)
 tests_tools_transfer_speed_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS)
-tests_tools_transfer_speed_LDFLAGS = $(TRANSFER_LINK)
+tests_tools_transfer_speed_LDFLAGS = $(transfer_test_ldflags)
 tests_tools_transfer_speed_LDADD = libgate.a libage.a libwire.a $(LIBUV_LIBS) $(base_LIBS)
 
 # The conversation around them, against a keep that the test plays (gate_kit).
