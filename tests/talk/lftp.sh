@@ -33,6 +33,7 @@ ok 'and what follows' lftp_as alice "put -c $WORK/in -o incoming/grows"
 rm -f "$WORK/out"
 ok 'bob gets it in four pieces at once' lftp_as bob "pget -n 4 /acme/incoming/grows -o $WORK/out"
 same_file 'as one' "$WORK/out" "$WORK/in"
+discard "$WORK/out"
 cp "$WORK/short" "$WORK/out"
 ok 'he goes on with a download' lftp_as bob "get -c /acme/incoming/grows -o $WORK/out"
 same_file 'and has it all' "$WORK/out" "$WORK/in"
@@ -53,7 +54,7 @@ rm "$WORK/tree/deep/file 7"
 random_file "$WORK/tree/deep/file 9" 300000
 random_file "$WORK/tree/deep/file 1" 30000
 ok 'changes, and what is gone' lftp_as alice "mirror -R --delete $WORK/tree incoming/tree"
-rm -r "$WORK/back"
+discard "$WORK/back"
 ok 'come here' lftp_as bob "mirror /acme/incoming/tree $WORK/back"
 ok 'and all is the same' diff -r "$WORK/tree" "$WORK/back"
 ok 'all of it is removed' lftp_as alice 'rm -r incoming/tree'

@@ -86,6 +86,13 @@ random_file() { head -c "$2" /dev/urandom >"$1"; }
 hash_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
 size_of() { stat -c %s "$1"; }
 
+# discard PATH…: clients give what they fetch the modes that it had on the server, where folders
+# may be read-only.
+discard() {
+	chmod -R u+w "$@" 2>/dev/null
+	rm -rf "$@"
+}
+
 # wait_for SECONDS COMMAND…: until the command succeeds.
 wait_for() {
 	local end=$((SECONDS + $1))
@@ -137,7 +144,7 @@ cleanup() {
 	if [ -n "${KEEP_WORK-}" ]; then
 		diag "left in $WORK"
 	else
-		rm -rf "$WORK"
+		discard "$WORK"
 	fi
 	exit $status
 }

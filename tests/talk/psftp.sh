@@ -36,8 +36,10 @@ like 'with names and sizes' "$OUT" 'alice +3145728 .* report'
 
 ok 'a beginning' psftp_as alice <<<"put $WORK/short incoming/grows"
 ok 'and what follows' psftp_as alice <<<"reput $WORK/in incoming/grows"
+discard "$WORK/out"
 ok 'bob gets both' psftp_as bob <<<"get /acme/incoming/grows $WORK/out"
 same_file 'as one' "$WORK/out" "$WORK/in"
+discard "$WORK/out"
 cp "$WORK/short" "$WORK/out"
 ok 'he goes on with a download' psftp_as bob <<<"reget /acme/incoming/grows $WORK/out"
 same_file 'and has it all' "$WORK/out" "$WORK/in"

@@ -46,7 +46,7 @@ like 'which are there' "$OUT" 'tree/deep/b b'
 random_file "$WORK/tree/a" 2M
 rm "$WORK/tree/deep/7"
 ok 'a tree in step: changed, and what is gone' rclone_do sync "$WORK/tree" alice:/acme/incoming/tree
-rm -r "$WORK/back"
+discard "$WORK/back"
 ok 'bob has it' rclone_do copy bob:/acme/incoming/tree "$WORK/back"
 ok 'as it is now' diff -r "$WORK/tree" "$WORK/back"
 ok 'one large file in pieces at once' rclone_do copyto --multi-thread-streams 4 \

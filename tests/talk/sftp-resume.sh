@@ -16,7 +16,7 @@ add_user anna client acme
 add_user bob staff acme
 random_file "$WORK/in" 8000000
 head -c 3000001 "$WORK/in" >"$WORK/short"
-random_file "$WORK/large" 160M
+random_file "$WORK/large" 220M
 WHOLE=$WORK/in
 
 # --- cutting off -------------------------------------------------------------------------
@@ -191,7 +191,7 @@ completes 'Ctrl-C in reput' file
 # Of what no gate has taken leave of, that counts which was synced and told to the keep: of a
 # large file all but the last 64 MiB.
 WHOLE=$WORK/large
-half "put $WORK/large incoming/file" 120000000 400000
+half "put $WORK/large incoming/file" 100000000 400000
 gates=$(gate_pids)
 for gate in $gates; do
 	kill -KILL "$gate"
@@ -213,7 +213,7 @@ unfinished 'keep restarted' file
 completes 'keep restarted' file
 
 WHOLE=$WORK/large
-half "put $WORK/large incoming/file" 120000000 400000
+half "put $WORK/large incoming/file" 100000000 400000
 crash_keep
 gone "$CLIENT"
 run_keep
