@@ -246,7 +246,7 @@ if python -c '' 2>/dev/null; then
 	for cipher in aes256-gcm@openssh.com aes128-gcm@openssh.com chacha20-poly1305@openssh.com aes256-ctr; do
 		for at in 500000 500001 1234567; do
 			said=$WORK/middle-$cipher-$at
-			python "$WORK/middle.py" "$PORT" $at >"$said" 2>"$said.err" &
+			/usr/bin/python3 "$WORK/middle.py" "$PORT" $at >"$said" 2>"$said.err" &
 			own $!
 			wait_for 10 test -s "$said"
 			middle=$(<"$said")

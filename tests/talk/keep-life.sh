@@ -233,7 +233,7 @@ while True:
     print(s.recv(4096).decode().replace("\n", " "), flush=True)
 EOF
 if grep -q '^#define HAVE_SYSTEMD 1' "$top_builddir/config.h"; then
-	python "$WORK/listen.py" "$WORK/notify" >"$WORK/notified" 2>&1 &
+	/usr/bin/python3 "$WORK/listen.py" "$WORK/notify" >"$WORK/notified" 2>&1 &
 	listener=$!
 	own "$listener"
 	wait_for 10 grep -q bound "$WORK/notified"
