@@ -34,7 +34,7 @@ MUST_USE int sealed_blob_open(const struct blobs *store, const uint8_t id[BLOB_I
 			      const struct secret *identity, const uint8_t pin[AGE_PIN],
 			      struct sealed_blob *ret_blob);
 
-/* Where a clean end left an upload: messages.h, FIELDS_lease. Layout: doc/FORMAT.storage.md. */
+/* Where a clean end left an upload: messages.h, FIELDS_lease. Layout: doc/FORMAT.store.md. */
 struct resume_state {
 	uint64_t sealed;
 	struct view digest; /* SHA256_STATE_SIZE bytes */
