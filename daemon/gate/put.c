@@ -65,6 +65,9 @@ static struct put *new_put(uv_loop_t *loop, struct keeper *keeper)
 	p->declared = p->before = SIZE_UNKNOWN;
 	p->mtime_s = TIME_UNKNOWN;
 	p->step = STEP;
+	(void)uv_timer_init(loop, &p->sync_timer);
+	uv_unref((uv_handle_t *)&p->sync_timer); /* nobody's loop goes on for it */
+	p->sync_timer.data = p;
 	p->copy = p->carry = p->claimed = p->sealed = p->present = spans_of(RUNS_MAX);
 	p->check.chunks = spans_of(RUNS_MAX);
 	for (unsigned i = 0; i < PUT_WINDOW; i++)
@@ -75,6 +78,11 @@ static struct put *new_put(uv_loop_t *loop, struct keeper *keeper)
 		all->prev = p;
 	all = p;
 	return p;
+}
+
+static void on_closed(uv_handle_t *timer)
+{
+	free(timer->data);
 }
 
 static void free_put(struct put *p)
@@ -89,7 +97,7 @@ static void free_put(struct put *p)
 	free(p->reason);
 	free(p->text);
 	p->magic = 0;
-	free(p);
+	uv_close((uv_handle_t *)&p->sync_timer, on_closed);
 }
 
 static struct put *put_of(void *arg)

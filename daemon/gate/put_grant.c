@@ -95,6 +95,6 @@ void put_grant(struct put *p)
 		return;
 	if (p->needed > p->granted)
 		ask(p, p->needed + p->step);
-	else if (p->synced >= p->reported + STEP / CHUNK)
+	else if (p->synced > p->reported && !p->end)
 		ask(p, 0);
 }

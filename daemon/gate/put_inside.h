@@ -31,18 +31,19 @@
 
 enum {
 	CHUNK = AGE_CHUNK,
-	STORE_JOBS = 2,   /* more would only take the pool from other sessions */
-	STORE_BATCH = 4,  /* chunks of one store job */
-	HASH_BATCH = 8,   /* of one hash job */
-	LOAD_BATCH = 8,   /* chunks from the source at a time */
-	LOAD_STARVED = 2, /* the same where a write waits for a slot */
-	LOAD_LEAVES = 8,  /* slots that loading leaves to the client's writes */
-	SPARES = 4,       /* buffers that an upload without work keeps */
-	REKEYS_MAX = 3,   /* an upload that is rewritten more often is not worth its disk */
-	RUNS_MAX = 16384, /* separate runs of a set that the client's writes shape */
-	PIECES_MAX = 1024 /* the same within one chunk */
+	STORE_JOBS = 2,    /* more would only take the pool from other sessions */
+	STORE_BATCH = 4,   /* chunks of one store job */
+	HASH_BATCH = 8,    /* of one hash job */
+	LOAD_BATCH = 8,    /* chunks from the source at a time */
+	LOAD_STARVED = 2,  /* the same where a write waits for a slot */
+	LOAD_LEAVES = 8,   /* slots that loading leaves to the client's writes */
+	SPARES = 4,        /* buffers that an upload without work keeps */
+	REKEYS_MAX = 3,    /* an upload that is rewritten more often is not worth its disk */
+	RUNS_MAX = 16384,  /* separate runs of a set that the client's writes shape */
+	PIECES_MAX = 1024, /* the same within one chunk */
+	SYNC_MS = 2000     /* so long a stored chunk waits to be made durable */
 };
-#define STEP ((uint64_t)64 << 20) /* of reservations and of durability reports */
+#define STEP ((uint64_t)64 << 20) /* of reservations, and of what waits to be made durable */
 
 enum slot_state { SLOT_FREE, SLOT_OPEN, SLOT_FIXED };
 struct slot {
@@ -165,8 +166,10 @@ struct put {
 	struct spans claimed, sealed; /* chunks; sealed: of the claimed, what is stored */
 	bool spoilt;                  /* a claimed chunk could not be stored */
 	uint64_t synced;              /* chunks from 0 on that are known to be durable */
-	uint64_t reported;            /* of them, what the keep knows */
-	bool asking;                  /* an ask is out */
+	uv_timer_t sync_timer;        /* runs while there is more to make durable */
+	bool sync_due;
+	uint64_t reported; /* of them, what the keep knows */
+	bool asking;       /* an ask is out */
 
 	/* the reservation */
 	uint64_t granted;

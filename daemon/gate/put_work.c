@@ -265,17 +265,29 @@ static int merge(struct load_job *w, unsigned i)
 	return rc ? rc : spans_cut(w->bytes, base, base + CHUNK);
 }
 
+/* What an earlier lease left in another blob is not at stake: it stays as it is, whatever comes of
+ * this try to go on from it. */
+static void judge_load(struct put *p, const struct load_job *w, int rc, const char *text)
+{
+	if (rc && w->from == &p->source && !p->source.finished)
+		put_refuse(p, rc,
+			   rc == E_INTEGRITY ? "what is stored of this upload is damaged: "
+					       "send the file again as a whole"
+					     : text);
+	else if (rc)
+		put_poison(p, rc, text);
+}
+
 static void load_done(struct job *j)
 {
 	struct load_job *w = CONTAINER_OF(j, struct load_job, job);
 	struct put *p = ended(j);
 
-	judge(p, j);
+	judge_load(p, w, j->rc, j->text);
 	for (unsigned i = 0; i < w->count; i++) {
 		struct slot *s = w->item[i].slot;
 		int rc = j->rc ? 0 : merge(w, i);
-		if (rc)
-			put_poison(p, rc, err_cause());
+		judge_load(p, w, rc, err_cause());
 		if (w->item[i].into != s->data)
 			buffer_give(&w->item[i].into);
 		s->loading = false;
@@ -453,6 +465,29 @@ static void sync_done(struct job *j)
 	put_drive(p);
 }
 
+static void on_sync_due(uv_timer_t *timer)
+{
+	struct put *p = timer->data;
+
+	p->sync_due = true;
+	put_drive(p);
+}
+
+/* Whether what was stored has waited long enough, or is enough; else its time will come. The end
+ * of a lease syncs by itself. */
+static bool sync_is_due(struct put *p, uint64_t stored)
+{
+	uint64_t waiting = stored - p->synced;
+
+	if (p->rc || p->end || !waiting)
+		return false;
+	if (p->sync_due || waiting >= STEP / CHUNK)
+		return true;
+	if (!uv_is_active((uv_handle_t *)&p->sync_timer))
+		(void)uv_timer_start(&p->sync_timer, on_sync_due, SYNC_MS, 0);
+	return false;
+}
+
 /* Now and then, so that a crash costs little; and where the owner asked, when all that is
  * complete has been stored (it writes nothing meanwhile). */
 static void start_sync(struct put *p)
@@ -461,8 +496,10 @@ static void start_sync(struct put *p)
 	uint64_t stored = put_stored_run(p);
 	bool asked = p->synced_done && !stores_busy(p) && (p->rc || !first_sealable(p));
 
-	if (w->job.busy || (!asked && (p->rc || stored < p->synced + STEP / CHUNK)))
+	if (w->job.busy || (!asked && !sync_is_due(p, stored)))
 		return;
+	(void)uv_timer_stop(&p->sync_timer);
+	p->sync_due = false;
 	w->asked = asked;
 	w->chunks = p->blob.fd < 0 ? 0 : stored;
 	start(p, &w->job, sync_work, sync_done);

@@ -444,6 +444,100 @@ static void sync_of_an_abandoned_put_is_not_answered(void **state)
 	expect_clean(r, 7 * CHUNK + 5);
 }
 
+/* --- what a crash would leave --- */
+
+static void on_time(uv_timer_t *timer)
+{
+	*(bool *)timer->data = true;
+}
+
+static void wait_ms(struct rig *r, uint64_t ms)
+{
+	uv_timer_t timer;
+	bool over = false;
+
+	assert_int_equal(uv_timer_init(&r->loop, &timer), 0);
+	timer.data = &over;
+	assert_int_equal(uv_timer_start(&timer, on_time, ms, 0), 0);
+	run_until(r, &over);
+	uv_close((uv_handle_t *)&timer, NULL);
+	(void)uv_run(&r->loop, UV_RUN_NOWAIT);
+}
+
+/* Far less than a step: time alone makes it durable, and once is enough. */
+static void few_chunks_are_durable_and_told_within_seconds(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 3 * CHUNK + 5, 32768);
+	rest(r);
+	assert_int_equal(r->k->asks[VERB_PUT_EXTEND], 0);
+	wait_ms(r, 2500);
+	assert_int_equal(r->k->asks[VERB_PUT_EXTEND], 1);
+	assert_int_equal(r->k->extend_durable, 3 * CHUNK);
+	wait_ms(r, 2500);
+	assert_int_equal(r->k->asks[VERB_PUT_EXTEND], 1);
+	put_range(r, 3 * CHUNK + 5, CHUNK, 32768);
+	wait_ms(r, 2500);
+	assert_int_equal(r->k->asks[VERB_PUT_EXTEND], 2);
+	assert_int_equal(r->k->extend_durable, 4 * CHUNK);
+	fake_fail_sync = 1;
+	put_range(r, 4 * CHUNK + 5, CHUNK, 32768);
+	wait_ms(r, 2500);
+	assert_int_equal(try_put(r, 0, model, 5), E_IO);
+	assert_int_equal(close_put(r), E_IO);
+	assert_int_equal(r->k->asks[VERB_PUT_DROP], 1);
+}
+
+static void sync_is_told_at_once(void **state)
+{
+	struct rig *r = *state;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 2 * CHUNK + 5, 32768);
+	put_sync(r->p, on_synced, r);
+	run_until(r, &r->synced);
+	rest(r);
+	assert_int_equal(r->k->extend_durable, 2 * CHUNK);
+	assert_int_equal(close_put(r), 0);
+}
+
+/* An upload that an unclean end left, whose stored chunk `index` has been damaged. */
+static void leave_damaged(struct rig *r, uint64_t index)
+{
+	CLEANUP(sys_close) int fd = -1;
+	uint8_t byte = 0;
+	uint64_t at = 0;
+
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 5 * CHUNK + 5, 32768);
+	assert_int_equal(abandon_put(r), 0);
+	r->k->clean = false;
+	r->k->durable = 5 * CHUNK;
+	at = r->k->blob.offset + index * AGE_SEALED_CHUNK + 1000;
+	assert_int_equal(sys_open(AT_FDCWD, r->k->blob.path, O_RDWR, 0, &fd), 0);
+	assert_int_equal(sys_pread_all(fd, &byte, 1, at), 0);
+	byte ^= 1;
+	assert_int_equal(sys_pwrite_all(fd, &byte, 1, at), 0);
+}
+
+static void damage_in_what_an_upload_goes_on_from_is_told_and_leaves_it(void **state)
+{
+	struct rig *r = *state;
+
+	leave_damaged(r, 3);
+	open_put(r, 0);
+	assert_int_equal(put_size(r->p), 5 * CHUNK);
+	put_range(r, 5 * CHUNK, 100, 100);
+	assert_int_equal(close_put(r), E_INTEGRITY);
+	assert_non_null(strstr(r->text, "damaged"));
+	assert_int_equal(r->k->asks[VERB_PUT_DROP] + r->k->asks[VERB_PUT_FINISH], 0);
+	assert_int_equal(r->k->asks[VERB_PUT_SUSPEND], 2);
+	assert_false(r->k->clean);
+	assert_in_range(r->k->durable, 0, 3 * CHUNK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -469,6 +563,9 @@ int main(void)
 	    CASE(owner_hears_of_an_error_in_its_wake_up),
 	    CASE(sync_answers_when_complete_chunks_are_stored),
 	    CASE(sync_of_an_abandoned_put_is_not_answered),
+	    CASE(few_chunks_are_durable_and_told_within_seconds),
+	    CASE(sync_is_told_at_once),
+	    CASE(damage_in_what_an_upload_goes_on_from_is_told_and_leaves_it),
 	};
 
 	(void)alarm(300); /* an upload that waits for ever */
