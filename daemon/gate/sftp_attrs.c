@@ -54,19 +54,17 @@ void fxattrs_write(struct writer *w, const struct fxattrs *a)
 	}
 }
 
+/* Clients give what they fetch the modes that they are shown: a copy that its owner may not write
+ * to, or a folder that nothing can be put into, is of no use to anybody. So that bit says nothing
+ * of rights. */
 static uint32_t dir_mode(uint8_t rights)
 {
-	const uint8_t changes = RIGHT_WRITE | RIGHT_OVERWRITE | RIGHT_DELETE | RIGHT_MANAGE;
-
-	return S_IFDIR | S_IXUSR | (rights & RIGHT_LIST ? S_IRUSR : 0u) |
-	       (rights & changes ? S_IWUSR : 0u);
+	return S_IFDIR | S_IWUSR | S_IXUSR | (rights & RIGHT_LIST ? S_IRUSR : 0u);
 }
 
 static uint32_t file_mode(uint8_t rights)
 {
-	const uint8_t changes = RIGHT_WRITE | RIGHT_OVERWRITE;
-
-	return S_IFREG | (rights & RIGHT_READ ? S_IRUSR : 0u) | (rights & changes ? S_IWUSR : 0u);
+	return S_IFREG | S_IWUSR | (rights & RIGHT_READ ? S_IRUSR : 0u);
 }
 
 /* Version 3 has 32 bits for a time: what lies outside is shown as the nearest one inside. */

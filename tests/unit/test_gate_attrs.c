@@ -96,19 +96,18 @@ static struct attrs attrs_with(uint8_t kind, uint8_t rights, int64_t mtime_s)
 	};
 }
 
-static void make_from_keep_shows_rights_as_mode(void **state)
+static void make_from_keep_shows_the_right_to_read_as_mode(void **state)
 {
 	static const struct {
 		uint8_t kind, rights;
 		uint32_t mode;
 	} rows[] = {
-	    {NODE_DIR, 0, 0040100},
-	    {NODE_DIR, RIGHT_LIST, 0040500},
-	    {NODE_DIR, RIGHT_LIST | RIGHT_WRITE, 0040700},
-	    {NODE_DIR, RIGHT_LIST | RIGHT_MANAGE, 0040700},
-	    {NODE_FILE, 0, 0100000},
-	    {NODE_FILE, RIGHT_READ | RIGHT_LIST, 0100400},
-	    {NODE_FILE, RIGHT_READ | RIGHT_OVERWRITE, 0100600},
+	    {NODE_DIR, 0, 0040300},
+	    {NODE_DIR, RIGHT_LIST, 0040700},
+	    {NODE_DIR, RIGHTS_ALL, 0040700},
+	    {NODE_FILE, 0, 0100200},
+	    {NODE_FILE, RIGHT_READ | RIGHT_LIST, 0100600},
+	    {NODE_FILE, RIGHTS_ALL, 0100600},
 	    {NODE_PARTIAL, RIGHT_WRITE, 0100200},
 	};
 
@@ -148,20 +147,20 @@ static void check_line(int64_t mtime_s, const char *wanted)
 static void line_of_recent_file_shows_the_hour(void **state)
 {
 	(void)state;
-	check_line(now_s - 3600, "-r--------    1 acme     acme         1234 Dec 31 23:00 a name");
+	check_line(now_s - 3600, "-rw-------    1 acme     acme         1234 Dec 31 23:00 a name");
 }
 
 static void line_of_old_or_future_file_shows_the_year(void **state)
 {
 	(void)state;
-	check_line(0, "-r--------    1 acme     acme         1234 Jan  1  1970 a name");
-	check_line(now_s + 86400, "-r--------    1 acme     acme         1234 Jan  2  2026 a name");
+	check_line(0, "-rw-------    1 acme     acme         1234 Jan  1  1970 a name");
+	check_line(now_s + 86400, "-rw-------    1 acme     acme         1234 Jan  2  2026 a name");
 }
 
 static void line_without_time_stays_in_its_columns(void **state)
 {
 	(void)state;
-	check_line(TIME_UNKNOWN, "-r--------    1 acme     acme         1234              a name");
+	check_line(TIME_UNKNOWN, "-rw-------    1 acme     acme         1234              a name");
 }
 
 static void line_that_is_too_long_is_cut(void **state)
@@ -188,7 +187,7 @@ int main(void)
 	    cmocka_unit_test(read_written_gives_the_same),
 	    cmocka_unit_test(read_extended_skips_pairs),
 	    cmocka_unit_test(read_false_count_of_pairs_ends_with_the_input),
-	    cmocka_unit_test(make_from_keep_shows_rights_as_mode),
+	    cmocka_unit_test(make_from_keep_shows_the_right_to_read_as_mode),
 	    cmocka_unit_test(make_from_keep_bounds_times),
 	    cmocka_unit_test(line_of_recent_file_shows_the_hour),
 	    cmocka_unit_test(line_of_old_or_future_file_shows_the_year),
