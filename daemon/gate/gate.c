@@ -88,6 +88,12 @@ static void stop(struct gate *g, int status)
 	keeper_close(TAKE(g->keeper));
 }
 
+static void drain_sessions(struct gate *g)
+{
+	for (struct place *p = g->sessions; p; p = p->next)
+		session_drain(p);
+}
+
 /* A put that was yielded has no session any more, but still something to tell the keep. */
 static void on_drain_tick(uv_timer_t *timer)
 {
@@ -98,6 +104,8 @@ static void on_drain_tick(uv_timer_t *timer)
 		stop(g, EXIT_SUCCESS);
 	else if (uv_now(&g->loop) >= g->deadline_ms)
 		session_end_all(g, "the server is stopping");
+	else
+		drain_sessions(g);
 }
 
 static void drain(struct gate *g, uint32_t deadline_ms)
@@ -107,8 +115,7 @@ static void drain(struct gate *g, uint32_t deadline_ms)
 		return;
 	g->draining = true;
 	listeners_close(&g->listeners);
-	for (struct place *p = g->sessions; p; p = p->next)
-		session_drain(p);
+	drain_sessions(g);
 	(void)uv_timer_start(&g->drain_timer, on_drain_tick, DRAIN_TICK_MS, DRAIN_TICK_MS);
 }
 

@@ -19,6 +19,7 @@ enum {
 	KEEPALIVE_INTERVAL_S = 15,
 	KEEPALIVE_PROBES = 4,
 	REASON_MAX = 160,
+	DRAIN_GRACE_MS = 1000,
 };
 
 static enum next open_drive(struct session *s);
@@ -393,9 +394,13 @@ static bool may_leave(const struct session *s)
 	return s->reason && s->at < AT_LEAVE && !(s->at == AT_OPEN && s->ask);
 }
 
+/* A client that has just had an answer has its next request on the way: sftp with a list of
+ * commands has nothing open between two of them. */
 static void end_if_quiet(struct session *s)
 {
-	if (s->at < AT_SERVE || channels_quiet(s))
+	uint64_t silent_ms = uv_now(&s->gate->loop) - s->active_ms;
+
+	if (s->at < AT_SERVE || (silent_ms >= DRAIN_GRACE_MS && channels_quiet(s)))
 		session_end(s, "the server is stopping");
 }
 

@@ -191,7 +191,7 @@ ok 'more time for the end' ctl reload
 random_file "$WORK/in" 8000000
 ssh_options alice
 in_time sftp -q -b - -l 32000 -P "$PORT" "${SSH_OPTIONS[@]}" alice@127.0.0.1 \
-	<<<"put $WORK/in incoming/slow" >"$WORK/slow.out" 2>&1 &
+	<<<"put $WORK/in incoming/slow"$'\nls -l incoming/slow\npwd' >"$WORK/slow.out" 2>&1 &
 slow=$!
 own "$slow"
 uploading() { ctl --json sessions | jq -es 'any(.puts > 0)' >/dev/null; }
@@ -199,8 +199,8 @@ wait_for 10 uploading
 gates=$(gate_pids)
 second_keep
 stop_keep 'SIGTERM stops it, with status 0'
-# The session ends as soon as nothing is open in it, which its client may call a failure.
 wait "$slow"
+is 'when a client has come to the end of its commands' "$?" 0
 for gate in $gates; do
 	alive "$gate" && flunk "gate $gate has ended, too"
 done
