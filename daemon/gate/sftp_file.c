@@ -11,8 +11,12 @@ struct file *file_new(struct talk *t, enum file_kind kind, const char *path)
 {
 	struct file *f = mem_new(sizeof *f);
 
-	*f = (struct file){
-	    .talk = t, .next = t->files, .refs = 1, .kind = kind, .mtime_s = TIME_UNKNOWN};
+	*f = (struct file){.talk = t,
+			   .next = t->files,
+			   .refs = 1,
+			   .kind = kind,
+			   .told = SIZE_UNKNOWN,
+			   .mtime_s = TIME_UNKNOWN};
 	f->path = mem_text(path);
 	if (t->files)
 		t->files->prev = f;
@@ -78,6 +82,14 @@ bool file_is_closing(const struct talk *t, struct view path)
 	const struct file *f = file_uploading(t, path);
 
 	return f && f->closing;
+}
+
+bool file_is_opening(const struct talk *t, struct view path)
+{
+	for (const struct call *c = t->calls; c; c = c->next)
+		if (c->opens && view_is(path, c->path))
+			return true;
+	return false;
 }
 
 void file_renamed(struct talk *t, struct view from, struct view to)

@@ -25,6 +25,15 @@ enum { OWNER_NAME = 64, SENTENCE = 256 };
 
 enum file_kind { FILE_PUT, FILE_GET, FILE_DIR };
 
+/*
+ * Where a WRITE goes: to the offset that it names, or, of a handle that appends, to the end.
+ *
+ * OpenSSH's reput appends and counts from the size that it was told before: what the upload has
+ * grown since, under another connection's hands, comes a second time and must not stand in the
+ * file twice. Others leave the end to us and name offsets from 0. The first WRITE tells who is who.
+ */
+enum write_to { WRITE_WHERE_NAMED, WRITE_UNDECIDED, WRITE_AT_END };
+
 /* What a handle stands for. A reference each: the handle, every READ and call on it. */
 struct file {
 	struct talk *talk;
@@ -35,7 +44,9 @@ struct file {
 	char *path;
 
 	struct put *put; /* NULL: yielded to a newcomer, or being closed */
-	bool append, closing;
+	enum write_to to;
+	uint64_t told; /* undecided: the size of it that the client was told last */
+	bool closing;
 	uint64_t size;     /* of an upload that is being closed */
 	int64_t mtime_s;   /* of an upload, if the client has set it */
 	struct call *sync; /* under way; its end is not told once the upload is given up */
@@ -60,7 +71,7 @@ struct call {
 	uint32_t id;
 	struct file *file;
 	char *path, *to;
-	bool append;
+	bool opens, append, anew; /* opens: an upload at path is being opened */
 	void (*answered)(struct call *c, const struct answer *a);
 };
 
@@ -98,8 +109,7 @@ struct talk {
 	int write_rc;
 	char write_text[SENTENCE];
 
-	/* The file whose size was told last. A client that continues an upload by appending has
-	 * begun its part there, so the upload must still end there when it is opened. */
+	/* The file that is not open here whose size was told last. */
 	char *told_path;
 	uint64_t told_size;
 
@@ -130,6 +140,7 @@ void file_close_handle(struct file *f); /* no request finds it any more; drops t
 bool file_may_open(const struct talk *t);
 struct file *file_uploading(const struct talk *t, struct view path); /* or NULL */
 bool file_is_closing(const struct talk *t, struct view path);
+bool file_is_opening(const struct talk *t, struct view path); /* for an upload */
 void file_renamed(struct talk *t, struct view from, struct view to);
 /* The keep knows size and time of an upload as of its last report; here they are known. */
 uint64_t file_put_size(const struct file *f);

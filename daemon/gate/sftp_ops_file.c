@@ -49,27 +49,40 @@ static void on_put_over(void *arg, int rc, const char *text)
 	call_free(c);
 }
 
-/* An upload that another connection was still writing has grown since its size was told. To
- * append then what belongs further down would make a file that nobody sent. */
-static bool has_moved(struct talk *t, const struct call *c, const struct put *p)
+/* The size that the client takes the file to have, which is of no interest after this. */
+static uint64_t take_told(struct talk *t, const struct call *c)
 {
-	bool told = t->told_path && strcmp(t->told_path, c->path) == 0;
-	bool moved = told && c->append && put_size(p) != t->told_size;
-
-	if (told)
-		free(TAKE(t->told_path));
-	return moved;
+	if (!t->told_path || strcmp(t->told_path, c->path) != 0)
+		return SIZE_UNKNOWN;
+	free(TAKE(t->told_path));
+	return c->anew ? SIZE_UNKNOWN : t->told_size;
 }
 
-static void use_put(struct call *c, struct put *p)
+static void use_put(struct call *c, struct put *p, uint64_t told)
 {
 	struct file *f = file_new(c->talk, FILE_PUT, c->path);
 
 	f->put = p;
-	f->append = c->append;
+	f->to = c->append ? WRITE_UNDECIDED : WRITE_WHERE_NAMED;
+	f->told = told;
 	put_listen(p, on_ready, on_yielded, f);
 	answer_opened(c, f);
 	call_free(c);
+}
+
+/* Who appends would leave a hole, and might never look at it, where the upload is shorter than
+ * its client was told. */
+static void take_put(struct call *c, struct put *p)
+{
+	struct talk *t = c->talk;
+	uint64_t told = take_told(t, c);
+
+	if (!c->append || told == SIZE_UNKNOWN || told <= put_size(p)) {
+		use_put(c, p, told);
+		return;
+	}
+	reply_error(&t->replies, c->id, E_AGAIN, "the file is shorter than it was: try again");
+	put_abandon(p, "it is shorter than its client was told", on_put_over, c);
 }
 
 static void on_put_opened(void *arg, int rc, const char *text, struct put *p)
@@ -77,18 +90,15 @@ static void on_put_opened(void *arg, int rc, const char *text, struct put *p)
 	struct call *c = arg;
 	struct talk *t = c->talk;
 
+	c->opens = false;
 	if (rc) {
 		if (!t->ended)
 			reply_error(&t->replies, c->id, rc, text);
 		call_free(c);
 	} else if (t->ended) {
 		put_abandon(p, "the connection was lost", on_put_over, c);
-	} else if (has_moved(t, c, p)) {
-		reply_error(&t->replies, c->id, E_AGAIN,
-			    "the upload has grown since you looked: try again");
-		put_abandon(p, "its size was not what the client thought", on_put_over, c);
 	} else {
-		use_put(c, p);
+		take_put(c, p);
 	}
 }
 
@@ -121,7 +131,9 @@ static void open_put(struct talk *t, uint32_t id, const struct path *path, uint3
 			(flags & FXF_TRUNC ? PUT_TRUNCATE : 0);
 
 	c->path = mem_text(path->text);
+	c->opens = true;
 	c->append = flags & FXF_APPEND;
+	c->anew = flags & FXF_TRUNC;
 	put_open(t->env.loop, t->env.keeper, t->env.session, path_view(path), (uint8_t)wish,
 		 a->flags & ATTR_SIZE ? a->size : SIZE_UNKNOWN, on_put_opened, c);
 }
@@ -286,6 +298,10 @@ int op_fstat(struct talk *t, uint32_t id, struct reader *r)
 		return answer_malformed(t, id);
 	if (!f)
 		return answer_bad_handle(t, id);
+	if (f->kind == FILE_PUT && !f->put) {
+		reply_error(&t->replies, id, E_TAKEN, taken_over);
+		return 0;
+	}
 	if (f->kind != FILE_GET) {
 		ask_stat(t, id, view_text(f->path), f);
 		return 0;
@@ -342,7 +358,9 @@ static int write_piece(struct talk *t, const struct packet *p)
 
 	if (!f->put)
 		return fail(E_TAKEN, "%s", taken_over);
-	return put_write(f->put, f->append ? put_size(f->put) : p->offset, p->data);
+	if (f->to == WRITE_UNDECIDED)
+		f->to = p->offset == f->told ? WRITE_WHERE_NAMED : WRITE_AT_END;
+	return put_write(f->put, f->to == WRITE_AT_END ? put_size(f->put) : p->offset, p->data);
 }
 
 int talk_write_piece(struct talk *t, const struct packet *p)

@@ -31,6 +31,22 @@ const char *owner_name(const struct talk *t, uint32_t number)
 	return "";
 }
 
+/* Of an upload of this conversation more is known here than the keep knows. */
+static void correct_attrs(struct call *c, struct attrs *a)
+{
+	struct talk *t = c->talk;
+	struct file *f = c->file ? c->file : file_uploading(t, view_text(c->path));
+
+	if (f && f->kind == FILE_PUT && (f->put || f->closing)) {
+		a->size = f->told = file_put_size(f);
+		a->mtime_s = file_put_mtime(f, a->mtime_s);
+		return;
+	}
+	free(t->told_path);
+	t->told_path = TAKE(c->path);
+	t->told_size = a->size;
+}
+
 static void stat_answered(struct call *c, const struct answer *a)
 {
 	struct talk *t = c->talk;
@@ -41,15 +57,8 @@ static void stat_answered(struct call *c, const struct answer *a)
 		reply_error(&t->replies, c->id, E_IO, NULL);
 		return;
 	}
-	const struct file *f = c->file ? c->file : file_uploading(t, view_text(c->path));
-	if (f && f->kind == FILE_PUT) {
-		attrs.size = file_put_size(f);
-		attrs.mtime_s = file_put_mtime(f, attrs.mtime_s);
-	}
+	correct_attrs(c, &attrs);
 	owner_note(t, &attrs);
-	free(t->told_path);
-	t->told_path = TAKE(c->path);
-	t->told_size = attrs.size;
 	struct fxattrs shown = fxattrs_of(&attrs);
 	reply_attrs(&t->replies, c->id, &shown);
 }
@@ -74,8 +83,12 @@ int op_stat(struct talk *t, uint32_t id, struct reader *r)
 
 	if (!reader_ok(r))
 		return answer_malformed(t, id);
-	if (take_path(t, id, raw, &path))
-		ask_stat(t, id, path_view(&path), NULL);
+	if (!take_path(t, id, raw, &path))
+		return 0;
+	/* sshfs asks so behind an OPEN, without waiting for it: only then the size is known. */
+	if (file_is_opening(t, path_view(&path)) || file_is_closing(t, path_view(&path)))
+		return stall(t, TALK_STALL_TURN);
+	ask_stat(t, id, path_view(&path), NULL);
 	return 0;
 }
 

@@ -74,6 +74,11 @@ tests_unit_test_gate_talk_SOURCES = tests/unit/test_gate_talk.c tests/unit/talk_
 tests_unit_test_gate_talk_CFLAGS = $(gate_test_CFLAGS)
 tests_unit_test_gate_talk_LDADD = $(gate_test_LIBS)
 
+UNIT_TESTS += tests/unit/test_gate_offset
+tests_unit_test_gate_offset_SOURCES = tests/unit/test_gate_offset.c tests/unit/talk_rig.h $(gate_kit)
+tests_unit_test_gate_offset_CFLAGS = $(gate_test_CFLAGS)
+tests_unit_test_gate_offset_LDADD = $(gate_test_LIBS)
+
 check_PROGRAMS += tests/fuzz/fuzz_sftp_packet
 TESTS += tests/fuzz/fuzz_sftp_packet
 tests_fuzz_fuzz_sftp_packet_SOURCES = tests/fuzz/fuzz_sftp_packet.c tests/fuzz/replay.c

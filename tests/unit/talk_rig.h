@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * talk_rig: a client and a keep around one talk, for test_gate_talk alone: requests are built,
- * said and answered one by one; what the keep would say is said here.
+ * talk_rig: a client and a keep around one talk, for the tests of conversations: requests are
+ * built, said and answered one by one; what the keep would say is said here.
  */
 #ifndef DROPKEEP_TESTS_TALK_RIG_H
 #define DROPKEEP_TESTS_TALK_RIG_H
@@ -13,29 +13,30 @@
 #include <unistd.h>
 
 #include "daemon/gate/limits.h"
+#include "daemon/gate/put.h"
 #include "daemon/gate/sftp.h"
 #include "daemon/gate/sftp_talk.h"
 
-enum { FILES_MAX = 3, SESSION = 9 };
+enum { FILES_MAX = 3, SESSION = 9, PUT_NUMBER = 40 };
 
 static struct gate_kit kit;
 static struct talk *talk;
 static unsigned open_files, wakes, ends;
 static struct buf got; /* what the talk gave, from the first byte nobody looked at */
 
-static void on_wake(void *arg)
+static inline void on_wake(void *arg)
 {
 	(void)arg;
 	wakes++;
 }
 
-static void on_end(void *arg)
+static inline void on_end(void *arg)
 {
 	(void)arg;
 	ends++;
 }
 
-static int set_up(void **state)
+static inline int set_up(void **state)
 {
 	(void)state;
 	gate_kit_open(&kit);
@@ -54,7 +55,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-static int tear_down(void **state)
+static inline int tear_down(void **state)
 {
 	(void)state;
 	if (talk)
@@ -75,7 +76,7 @@ struct request {
 };
 static struct request request;
 
-static struct writer *begin(uint8_t type, uint32_t id)
+static inline struct writer *begin(uint8_t type, uint32_t id)
 {
 	request.w = writer_of(request.bytes, sizeof request.bytes);
 	write_u32(&request.w, 0);
@@ -85,7 +86,7 @@ static struct writer *begin(uint8_t type, uint32_t id)
 }
 
 /* How much the talk used. */
-static size_t feed(void)
+static inline size_t feed(void)
 {
 	size_t used = 0;
 
@@ -96,25 +97,25 @@ static size_t feed(void)
 	return used;
 }
 
-static void say(void)
+static inline void say(void)
 {
 	assert_int_equal(feed(), request.w.len);
 }
 
-static void say_path(uint8_t type, uint32_t id, const char *path)
+static inline void say_path(uint8_t type, uint32_t id, const char *path)
 {
 	write_bytes(begin(type, id), view_text(path));
 	say();
 }
 
-static void say_init(void)
+static inline void say_init(void)
 {
 	begin(FXP_INIT, SFTP_VERSION);
 	say();
 }
 
 /* The next answer's body behind its id; type and id as wanted. */
-static struct reader hear(uint8_t type, uint32_t id)
+static inline struct reader hear(uint8_t type, uint32_t id)
 {
 	static uint8_t body[OUT_FILL * 2];
 
@@ -129,13 +130,13 @@ static struct reader hear(uint8_t type, uint32_t id)
 	return reader_of(view_of(body, len - 5));
 }
 
-static bool silent(void)
+static inline bool silent(void)
 {
 	assert_ok(talk_give(talk, &got));
 	return got.len == 0;
 }
 
-static void hear_status(uint32_t id, uint32_t status, const char *text)
+static inline void hear_status(uint32_t id, uint32_t status, const char *text)
 {
 	struct reader r = hear(FXP_STATUS, id);
 
@@ -147,7 +148,7 @@ static void hear_status(uint32_t id, uint32_t status, const char *text)
 	assert_true(reader_end(&r));
 }
 
-static void hear_path(uint32_t id, const char *path)
+static inline void hear_path(uint32_t id, const char *path)
 {
 	struct reader r = hear(FXP_NAME, id);
 
@@ -160,7 +161,7 @@ static void hear_path(uint32_t id, const char *path)
 
 /* --- a keep --- */
 
-static void answer_attrs(const struct frame *ask, uint8_t kind, uint64_t size)
+static inline void answer_attrs(const struct frame *ask, uint8_t kind, uint64_t size)
 {
 	uint8_t body[256];
 	struct writer w = writer_of(body, sizeof body);
@@ -170,7 +171,7 @@ static void answer_attrs(const struct frame *ask, uint8_t kind, uint64_t size)
 	gate_kit_answer(&kit, ask, view_of(body, w.len));
 }
 
-static void answer_page(const struct frame *ask, unsigned from, unsigned count, bool end)
+static inline void answer_page(const struct frame *ask, unsigned from, unsigned count, bool end)
 {
 	static uint8_t entries[LINK_MAX / 2], body[LINK_MAX];
 	struct writer e = writer_of(entries, sizeof entries), w = writer_of(body, sizeof body);
@@ -188,7 +189,7 @@ static void answer_page(const struct frame *ask, unsigned from, unsigned count, 
 	gate_kit_answer(&kit, ask, view_of(body, w.len));
 }
 
-static struct view path_asked(enum verb verb, struct frame *ret_ask)
+static inline struct view path_asked(enum verb verb, struct frame *ret_ask)
 {
 	*ret_ask = gate_kit_take(&kit, verb);
 	assert_int_equal(ret_ask->subject, SESSION);
@@ -196,7 +197,7 @@ static struct view path_asked(enum verb verb, struct frame *ret_ask)
 	return read_bytes(&r);
 }
 
-static uint64_t open_dir(uint32_t id)
+static inline uint64_t open_dir(uint32_t id)
 {
 	struct frame ask;
 
@@ -208,7 +209,7 @@ static uint64_t open_dir(uint32_t id)
 	return read_u64(&r);
 }
 
-static void say_handle(uint8_t type, uint32_t id, uint64_t handle)
+static inline void say_handle(uint8_t type, uint32_t id, uint64_t handle)
 {
 	struct writer *w = begin(type, id);
 
@@ -218,15 +219,15 @@ static void say_handle(uint8_t type, uint32_t id, uint64_t handle)
 }
 
 /* An upload that stands at these bytes, resumed cleanly. */
-static void answer_lease(const struct frame *ask, const char *bytes)
+static inline void answer_lease(const struct frame *ask, const char *bytes)
 {
 	uint8_t body[512];
 	struct writer w = writer_of(body, sizeof body);
 	struct frame f = {FRAME_ANSWER, ask->verb, ask->id, ask->subject, 0, {0}};
 	const struct lease l = {
-	    .put = 40,
+	    .put = PUT_NUMBER,
 	    .size = strlen(bytes),
-	    .granted = 1 << 20,
+	    .granted = 1 << 30, /* so that no more is asked for */
 	    .tail = view_text(bytes),
 	};
 	int fd = memfd_create("blob", MFD_CLOEXEC);
@@ -239,7 +240,7 @@ static void answer_lease(const struct frame *ask, const char *bytes)
 }
 
 /* Uploads end by way of the thread pool. */
-static void end_of_put(void)
+static inline struct frame await_suspend(void)
 {
 	for (int i = 0; i < 2000; i++) {
 		gate_kit_run(&kit);
@@ -248,7 +249,14 @@ static void end_of_put(void)
 			break;
 	}
 	struct frame ask = gate_kit_take(&kit, VERB_PUT_SUSPEND);
-	assert_int_equal(ask.subject, 40);
+	assert_int_equal(ask.subject, PUT_NUMBER);
+	return ask;
+}
+
+static inline void end_of_put(void)
+{
+	struct frame ask = await_suspend();
+
 	gate_kit_answer(&kit, &ask, view_of(NULL, 0));
 }
 

@@ -602,55 +602,6 @@ static void users_by_id_knows_who_was_seen(void **state)
 	hear_status(3, FX_BAD_MESSAGE, NULL);
 }
 
-static void tell_size(uint64_t size)
-{
-	struct frame ask;
-
-	say_path(FXP_STAT, 1, "f");
-	(void)path_asked(VERB_STAT, &ask);
-	answer_attrs(&ask, NODE_PARTIAL, size);
-	(void)hear(FXP_ATTRS, 1);
-}
-
-static void open_to_append(uint32_t id)
-{
-	write_bytes(begin(FXP_OPEN, id), view_text("f"));
-	write_u32(&request.w, FXF_WRITE | FXF_CREAT | FXF_APPEND);
-	write_u32(&request.w, 0);
-	say();
-	struct frame ask = gate_kit_take(&kit, VERB_PUT_OPEN);
-	answer_lease(&ask, "12345");
-}
-
-static void append_where_the_size_was_told_opens(void **state)
-{
-	(void)state;
-	say_init();
-	(void)hear(FXP_VERSION, SFTP_VERSION);
-	tell_size(5);
-	open_to_append(2);
-	(void)hear(FXP_HANDLE, 2);
-	talk_end(TAKE(talk), "gone", on_end, NULL);
-	end_of_put();
-}
-
-/* The upload was still growing when its size was told: what comes next would not fit. */
-static void append_where_the_size_has_changed_is_refused_once(void **state)
-{
-	(void)state;
-	say_init();
-	(void)hear(FXP_VERSION, SFTP_VERSION);
-	tell_size(3);
-	open_to_append(2);
-	hear_status(2, FX_FAILURE, "the upload has grown since you looked: try again");
-	end_of_put();
-	assert_int_equal(open_files, 0);
-	open_to_append(3); /* who has not looked again just appends */
-	(void)hear(FXP_HANDLE, 3);
-	talk_end(TAKE(talk), "gone", on_end, NULL);
-	end_of_put();
-}
-
 static void end_with_opens_under_way_waits_for_them(void **state)
 {
 	struct frame put, get, stat;
@@ -710,8 +661,6 @@ int main(void)
 	    CASE(answers_beyond_the_limit_stall_their_client),
 	    CASE(statvfs_is_made_of_the_keep_s_numbers),
 	    CASE(users_by_id_knows_who_was_seen),
-	    CASE(append_where_the_size_was_told_opens),
-	    CASE(append_where_the_size_has_changed_is_refused_once),
 	    CASE(end_with_opens_under_way_waits_for_them),
 	};
 #undef CASE
