@@ -18,6 +18,7 @@ struct download_work {
 	struct attrs attrs;
 	struct buf names; /* what attrs.owner_name borrows from */
 	uint64_t get;     /* its number */
+	struct blob_pin pin;
 	struct sealed_blob blob;
 };
 
@@ -25,6 +26,7 @@ static void work_free(void *work)
 {
 	struct download_work *w = work;
 
+	blob_unpin(&w->pin);
 	zone_keys_unref(&w->zone_keys);
 	buf_done(&w->names);
 	sealed_blob_done(&w->blob);
@@ -47,6 +49,7 @@ static struct download_work *plan(struct ask *a, const struct spot *s)
 	w->zone_keys = zone_keys_ref(s->zone->keys);
 	w->version = s->version;
 	w->blob = SEALED_BLOB_NONE;
+	blob_pin(a->gate->keep, s->version.blob, &w->pin);
 	a->work = w;
 	a->drop_work = work_free;
 	return w;

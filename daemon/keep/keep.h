@@ -13,6 +13,7 @@
 #include "daemon/keep/accounts.h"
 #include "daemon/keep/blobs.h"
 #include "daemon/keep/session.h"
+#include "daemon/keep/sweep.h"
 #include "daemon/keep/tree.h"
 
 struct audit;
@@ -52,8 +53,9 @@ struct keep {
 	int64_t since_us;
 	bool stopping, told_ready;
 	unsigned stop_step;
-	bool sweeping, sweep_again; /* see puts.c */
-	bool scrub_wanted;          /* keys were deleted that the write-ahead log may still hold */
+	struct blob_pin *pins;                  /* see sweep.h */
+	bool sweeping, sweep_again, sweep_owed; /* owed: something on its list was pinned */
+	bool scrub_wanted; /* keys were deleted that the write-ahead log may still hold */
 	uv_signal_t on_term, on_int, on_hup;
 	uv_timer_t minute; /* notes the log's position, removes what is doomed */
 };

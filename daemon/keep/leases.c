@@ -17,6 +17,7 @@ struct lease_work {
 	uint8_t nonce[AGE_NONCE];
 	struct age_recipient recipient[2];
 	size_t recipients;
+	struct blob_pin pin, source_pin;
 	uint64_t put; /* its number */
 	/* Done. */
 	struct sealed_blob blob, source;
@@ -28,6 +29,8 @@ static void work_free(void *work)
 {
 	struct lease_work *w = work;
 
+	blob_unpin(&w->pin);
+	blob_unpin(&w->source_pin);
 	zone_keys_unref(&w->zone_keys);
 	secret_free(&w->file_key);
 	sealed_blob_done(&w->blob);
@@ -83,6 +86,9 @@ int lease_plan(struct ask *a, const struct zone *zone, struct upload_row *row, b
 		rc = row->id ? catalog_upload_set(w->keep->catalog, row)
 			     : catalog_upload_add(w->keep->catalog, row);
 	w->row.id = row->id;
+	blob_pin(w->keep, row->blob, &w->pin);
+	if (row->has_source)
+		blob_pin(w->keep, row->source_blob, &w->source_pin);
 	return rc;
 }
 
@@ -155,57 +161,6 @@ int lease_complete(struct deed *d)
 
 /* ---- back on the loop ---- */
 
-/* A blob that was made when nobody wanted it any more, perhaps after it had been swept. */
-struct orphan {
-	struct deed deed;
-	uint64_t upload;
-	uint8_t blob[ID_SIZE];
-	bool named;
-};
-
-static int orphan_decide(struct deed *d)
-{
-	struct orphan *o = (struct orphan *)(void *)d;
-	struct upload_row row;
-	int rc = catalog_upload_by_id(d->keep->catalog, o->upload, &row);
-
-	o->named = !rc && (memcmp(row.blob, o->blob, ID_SIZE) == 0 ||
-			   (row.has_source && memcmp(row.source_blob, o->blob, ID_SIZE) == 0));
-	if (rc && rc != E_GONE)
-		return rc;
-	return o->named ? 0 : catalog_doomed_add(d->keep->catalog, o->blob);
-}
-
-static int orphan_complete(struct deed *d)
-{
-	const struct orphan *o = (struct orphan *)(void *)d;
-
-	return o->named ? 0 : blobs_remove(d->keep->blobs, o->blob);
-}
-
-static void orphan_finish(struct deed *d)
-{
-	struct keep *keep = d->keep;
-
-	free(d);
-	sweep_start(keep); /* it takes the row away, and tries again where we could not */
-}
-
-static const struct deed_row orphan_row = {.name = "put_orphan",
-					   .decide = orphan_decide,
-					   .complete = orphan_complete,
-					   .finish = orphan_finish};
-
-static void drop_orphan(struct keep *keep, const struct lease_work *w)
-{
-	struct orphan *o = mem_new(sizeof *o);
-
-	o->deed.row = &orphan_row;
-	o->upload = w->row.id;
-	memcpy(o->blob, w->row.blob, sizeof o->blob);
-	deeds_submit(keep->deeds, &o->deed);
-}
-
 static void write_lease(struct ask *a, const struct put *p)
 {
 	const struct lease_work *w = a->work;
@@ -250,8 +205,6 @@ void lease_finish(struct deed *d)
 	uint64_t number = w ? w->put : 0;
 	struct put *p = slots_find(&keep->sessions.uploads, number);
 
-	if (number && w->fresh && (!p || p->revoked))
-		drop_orphan(keep, w);
 	if (d->rc == 0 && (!p || p->revoked))
 		(void)deed_note(d, fail(E_GONE, "this upload was taken over or removed"));
 	if (d->rc == 0)

@@ -57,7 +57,4 @@ void puts_abandon(struct keep *keep, struct put *p, int code, bool held);
 /* In decide: the node's upload goes, with its blobs; a node without a version goes as well. */
 MUST_USE int puts_discard(struct keep *keep, struct node_row *node);
 
-/* Unlink what the catalog's doomed list names, in the background. */
-void sweep_start(struct keep *keep);
-
 #endif

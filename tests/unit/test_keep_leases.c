@@ -326,6 +326,54 @@ static void blob_that_cannot_be_made_for_a_dying_gate_ends_once(void **state)
 	move_folders(&s->live, false);
 }
 
+/* ---- what the pool has in hand is not swept away ---- */
+
+static bool is_decided(void *arg)
+{
+	const struct live *l = arg;
+
+	return l->keep->sessions.downloads.count > 0;
+}
+
+static uint8_t *blob_of_version(struct live *l)
+{
+	static struct version_row v;
+
+	assert_good(catalog_version_next(l->keep->catalog, 0, &v));
+	return v.blob;
+}
+
+static void download_that_is_being_opened_keeps_its_blob(void **state)
+{
+	struct scene *s = *state;
+	struct live *l = &s->live;
+	struct answer_get_open get;
+	struct blob_pin pin = {0};
+	uint64_t sam = session_of_sam(s);
+	CLEANUP(sys_close) int fd = -1;
+
+	put_whole(s->gate, s->session, path, model, 10);
+	uint32_t id = SAY(s->gate, get_open, GET_OPEN, sam, .path = view_text(path));
+	live_until(l, is_decided, l);
+	assert_non_null(l->keep->pins);
+	assert_memory_equal(l->keep->pins->blob, blob_of_version(l), ID_SIZE);
+	blob_pin(l->keep, blob_of_version(l), &pin); /* a pool that takes its time */
+	HEARD *h = gate_hear(s->gate, id);
+	READ(h, get_open, &get);
+	assert_ptr_equal(l->keep->pins, &pin);
+	put_whole(s->gate, s->session, path, model + 10, 20);
+	live_settle(l);
+	assert_good(blobs_read(l->keep->blobs, pin.blob, &fd));
+	blob_unpin(&pin);
+	blob_unpin(&pin);
+	live_settle(l);
+	sys_close(&fd);
+	assert_int_equal(blobs_read(l->keep->blobs, pin.blob, &fd), E_GONE);
+	assert_null(l->keep->pins);
+	expect_answer(ASK(s->gate, get_close, GET_CLOSE, get.get), 0, "");
+	expect_content(s->gate, sam, path, model + 10, 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +390,7 @@ int main(void)
 	    IN_A_SCENE(upload_outlives_its_session),
 	    IN_A_SCENE(blob_that_cannot_be_made_leaves_nothing),
 	    IN_A_SCENE(blob_that_cannot_be_made_for_a_dying_gate_ends_once),
+	    IN_A_SCENE(download_that_is_being_opened_keeps_its_blob),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, live_end);
