@@ -10,6 +10,8 @@
 . "${top_srcdir:-.}/tests/talk/lib.sh"
 need ssh-keygen
 python -c 'import paramiko' 2>/dev/null || skip_all 'python3-paramiko is not installed'
+# shellcheck source=tests/fault/lab.sh
+. "$top_srcdir/tests/fault/lab.sh"
 GATES_MAY_DIE=1
 
 KILLS=20 TIME=150 LONG=()
@@ -17,6 +19,7 @@ KILLS=20 TIME=150 LONG=()
 SEED=${DROPKEEP_SEED-$(od -An -N 4 -t u4 /dev/urandom | tr -d ' ')}
 diag "DROPKEEP_SEED=$SEED"
 
+use_lab
 new_keep
 set_conf daemon gates 3
 run_keep
@@ -44,6 +47,7 @@ done <"$WORK/story"
 is 'the story has an end' "$status" 0
 [ "$status" -eq 0 ] || diag_file "$WORK/story.err"
 ok 'no program has stumbled' no_accidents
+never_twice 'no counter was used for a second plaintext'
 [ "$TAP_FAILED" -eq 0 ] || { diag 'the end of the journal:' && diag_file "$WORK/journal" 60; }
 
 done_testing

@@ -16,7 +16,7 @@ class Journal:
         self.expected = collections.Counter()  # records that the log must have
         self.began = time.monotonic()
         self.rung = threading.Condition()
-        self.bell = None
+        self.bell, self.armed, self.trap = None, (), None
 
     def note(self, who, word, *details):
         line = [round(time.monotonic() - self.began, 4), who, word] + [repr(d) for d in details]
@@ -40,16 +40,22 @@ class Journal:
 
     def ring(self, stage):
         with self.rung:
-            self.bell = stage
+            if stage not in self.armed:
+                return
+            self.bell, self.armed = stage, ()
+            if self.trap:
+                self.trap()
             self.rung.notify_all()
 
-    def wait_for(self, stages, seconds):
-        """Whether a worker came to one of the stages."""
+    def wait_for(self, stages, seconds, trap=None):
+        """Whether a worker came to one of the stages; trap() is called there and then, by it."""
         end = time.monotonic() + seconds
         with self.rung:
-            self.bell = None
-            while self.bell not in stages:
+            self.bell, self.armed, self.trap = None, stages, trap
+            while not self.bell:
                 left = end - time.monotonic()
-                if left <= 0 or not self.rung.wait(left):
-                    return False
-        return True
+                if left <= 0:
+                    break
+                self.rung.wait(left)
+            self.armed, self.trap = (), None
+            return self.bell is not None

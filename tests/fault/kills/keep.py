@@ -65,6 +65,8 @@ class Keep:
 
     def kill(self):
         self.process.kill()
+
+    def reap(self):
         self.process.wait()
 
     def stop(self):
@@ -74,4 +76,5 @@ class Keep:
             return self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.kill()
+            self.reap()
             return None

@@ -30,27 +30,29 @@ class Killer:
         end = time.monotonic() + seconds
         stop_at = wanted // 2
         while self.world.killed < wanted and time.monotonic() < end and not self.journal.problems:
-            self.await_moment()
             self.strike(self.choose())
             if self.world.killed >= stop_at:
                 stop_at = wanted + 1
                 self.stop_and_go()
         self.keep.wait()
 
-    def await_moment(self):
+    def await_moment(self, blow):
         """A quarter follow at once; the others leave time for some work, and then hit a moment."""
         r = self.rng
         if r.random() < 0.25:
             time.sleep(r.random() * 0.1)
-            return
+            return blow()
         enough, end = self.acts() + r.randrange(5, 60 if self.world.long else 30), time.monotonic() + 5
         while self.acts() < enough and time.monotonic() < end:
             time.sleep(0.005)
+        if r.random() < 0.3 and self.journal.wait_for(("answered",), 1, blow):
+            return None
         if r.random() < 0.3:
             time.sleep(r.random() * 0.4)
         else:
             self.journal.wait_for(r.choice(STAGES), 1)
             time.sleep(r.random() ** 2 * 0.012)
+        return blow()
 
     def choose(self):
         way = self.rng.choices([w for w, _ in WAYS], [n for _, n in WAYS])[0]
@@ -60,29 +62,37 @@ class Killer:
         return way
 
     def strike(self, way):
-        gates = self.keep.gates()
-        self.rng.shuffle(gates)
-        self.journal.note("killer", way)
-        self.journal.count("killed: " + way)
-        self.world.killing()
+        gates_first = self.rng.random() < 0.5
+        self.await_moment(lambda: self.blow(way, gates_first))
         if way in ("gate", "gates"):
-            self.keep.kill_gates(gates[:1] if way == "gate" else gates)
             return
-        if way == "both" and self.rng.random() < 0.5:
-            self.keep.kill_gates(gates)
-        self.keep.kill()
-        if way == "both":
-            self.keep.kill_gates(gates)
+        self.keep.reap()
         self.keep.start()
         if way in ("keep twice", "early"):
             self.once_more(0.5 if way == "keep twice" else 0.06)
         self.keep.wait()
+
+    def blow(self, way, gates_first):
+        self.world.killing()
+        gates = self.keep.gates() if way in ("gate", "gates", "both") else []
+        self.rng.shuffle(gates)
+        if way == "gate":
+            gates = gates[:1]
+        if way in ("gate", "gates") or gates_first:
+            self.keep.kill_gates(gates)
+        if way not in ("gate", "gates"):
+            self.keep.kill()
+        if way == "both":
+            self.keep.kill_gates(gates)
+        self.journal.note("killer", way)
+        self.journal.count("killed: " + way)
 
     def once_more(self, seconds):
         """During its start, or while its clients come back."""
         time.sleep(self.rng.random() * seconds)
         self.world.killing()
         self.keep.kill()
+        self.keep.reap()
         self.keep.start()
 
     # --- a gate that stands still -----------------------------------------------------------

@@ -10,6 +10,7 @@ In DIR: NAME.key for the users alice, anna (clients), bob, vera (staff).
 import argparse
 import base64
 import random
+import sys
 import threading
 import time
 
@@ -128,6 +129,7 @@ def work(world, keep, options):
 
 
 def main():
+    sys.setswitchinterval(0.0005)  # so that a kill comes when it is due
     options = arguments()
     world = World(options)
     keep = Keep(options.daemon, options.ctl, options.conf, options.log)

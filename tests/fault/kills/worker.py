@@ -101,6 +101,7 @@ class Worker(threading.Thread):
             self.doubt = outcomes
             self.client.end()
             raise Cut("after a refusal")
+        self.journal.ring("answered")
         self.journal.note(self.name, "ok", name)
         self.journal.count("acknowledged")
         self.hold(outcomes[-1])
