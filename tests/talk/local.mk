@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Conversations with real programs: add each script to TALK_TESTS.
-EXTRA_DIST += tests/talk/lib.sh tests/talk/paramiko-story.py
+EXTRA_DIST += tests/talk/lib.sh tests/talk/resume-lib.sh tests/talk/relay.py \
+	tests/talk/slow-reput.py tests/talk/paramiko-story.py
 TALK_TESTS += tests/talk/age-interop.sh
 TALK_TESTS += tests/talk/sftp-basics.sh
 TALK_TESTS += tests/talk/sftp-rights.sh
 TALK_TESTS += tests/talk/sftp-resume.sh
+TALK_TESTS += tests/talk/sftp-resume-break.sh
+TALK_TESTS += tests/talk/sftp-resume-restart.sh
+TALK_TESTS += tests/talk/sftp-resume-takeover.sh
+TALK_TESTS += tests/talk/sftp-resume-version.sh
 TALK_TESTS += tests/talk/scp.sh
 TALK_TESTS += tests/talk/psftp.sh
 TALK_TESTS += tests/talk/lftp.sh
