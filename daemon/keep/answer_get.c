@@ -60,14 +60,14 @@ static int register_get(struct ask *a, const struct spot *s)
 	struct sessions *all = &a->gate->keep->sessions;
 	struct download_work *w = a->work;
 	struct get *g = mem_new(sizeof *g);
-	int rc = slots_add(&all->downloads, g, &g->number);
 
+	g->gate = a->gate;
+	g->session = a->frame.subject;
+	int rc = get_add(all, g);
 	if (rc) {
 		free(g);
 		return rc;
 	}
-	g->gate = a->gate;
-	g->session = a->frame.subject;
 	g->node = s->node.id;
 	g->zone = s->zone->row.id;
 	memcpy(g->object, s->node.object, sizeof g->object);
@@ -86,6 +86,8 @@ static int get_open(struct deed *d)
 	const struct principal *p;
 	int rc = ask_principal(a, &p);
 
+	if (!rc)
+		rc = ask_may_open(a);
 	if (!rc)
 		rc = tree_walk(&d->keep->tree, p, a->m.get_open.path, false, s);
 	if (!rc)
@@ -135,6 +137,7 @@ static void get_finish(struct deed *d)
 		memcpy(m.payload_key, w->blob.key, sizeof m.payload_key);
 		answer_get_open_write(ask_out(a, 256 + m.owner_name.len), &m);
 		a->fds[a->fd_count++] = TAKE_FD(w->blob.fd);
+		g->lent = true;
 		wipe(&m, sizeof m);
 	} else if (d->rc == 0) {
 		d->rc = E_GONE; /* its gate has ended meanwhile */
@@ -177,16 +180,33 @@ static void report_damage(const struct get *g, int code)
 		log_error("blob %s: a download has met damage: %s", id, err_word(code));
 }
 
+/* In their order, apart from each other, and of this file. */
+static bool are_ranges(struct view ranges, uint64_t size)
+{
+	struct reader in = reader_of(ranges);
+	uint64_t behind = 0;
+
+	if (ranges.len > GET_RANGES_MAX * 16 || ranges.len % 16)
+		return false;
+	while (in.left) {
+		uint64_t first = read_u64(&in), end = read_u64(&in);
+		if (first < behind || first >= end || end > size)
+			return false;
+		behind = end;
+	}
+	return true;
+}
+
 static int get_close(struct deed *d)
 {
 	struct ask *a = ask_of(d);
 	const struct ask_get_close *m = &a->m.get_close;
 	struct get *g = ask_get(a);
-	int code = m->code <= -E_LAST ? -(int)m->code : E_IO;
+	int code = -(int)m->code;
 
 	if (!g)
 		return 0;
-	if (m->ranges.len > GET_RANGES_MAX * 16 || m->ranges.len % 16)
+	if (!are_ranges(m->ranges, g->size))
 		return fail(E_PROTOCOL, "ranges that are none");
 	int rc = get_record_end(d->keep, g, code, m->bytes, m->ranges);
 	if (!rc)
@@ -247,6 +267,6 @@ void get_fail(struct keep *keep, struct get *g, int code)
 	f->deed.row = &failure_row;
 	f->get = g;
 	f->code = code;
-	slots_remove(&keep->sessions.downloads, g->number);
+	get_take(&keep->sessions, g);
 	deeds_submit(keep->deeds, &f->deed);
 }

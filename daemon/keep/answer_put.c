@@ -94,14 +94,14 @@ static int register_put(struct ask *a, const struct opening *o)
 {
 	struct keep *keep = a->gate->keep;
 	struct put *p = mem_new(sizeof *p);
-	int rc = slots_add(&keep->sessions.uploads, p, &p->number);
 
+	p->gate = a->gate;
+	p->session = a->frame.subject;
+	int rc = put_add(&keep->sessions, p);
 	if (rc) {
 		free(p);
 		return rc;
 	}
-	p->gate = a->gate;
-	p->session = a->frame.subject;
 	p->upload = o->row.id;
 	p->node = o->node.id;
 	p->zone = o->node.zone;
@@ -134,19 +134,22 @@ static int put_open(struct deed *d)
 	struct ask *a = ask_of(d);
 	struct opening *o = mem_new(sizeof *o);
 	CLEANUP(mem_free) void *owned = o;
+	const struct ask_put_open *m = &a->m.put_open;
 	int rc = ask_principal(a, &o->who);
 
 	if (!rc)
-		rc = tree_walk(&d->keep->tree, o->who, a->m.put_open.path, true, &o->spot);
+		rc = ask_may_open(a);
 	if (!rc)
-		rc = tree_may_put(o->who, &o->spot, a->m.put_open.flags);
+		rc = tree_walk(&d->keep->tree, o->who, m->path, true, &o->spot);
+	if (!rc)
+		rc = tree_may_put(o->who, &o->spot, m->flags);
 	if (!rc)
 		rc = open_at(a, o);
 	if (rc)
 		return rc;
 	struct event e = put_event(a, o->resumed ? "upload.resume" : "upload.open", o->spot.zone,
 				   o->node.object);
-	e.path = a->m.put_open.path;
+	e.path = m->path;
 	e.resumed = o->resumed;
 	if (o->row.durable)
 		e.size = o->row.durable;
@@ -194,7 +197,87 @@ static void end_put(struct deed *d)
 	ask_finish(d);
 }
 
+/* What the pool needs of a put, which may be gone by then. */
+struct along {
+	uint8_t blob[ID_SIZE];
+	uint64_t head;
+	struct secret *file_key;
+	bool resumed;
+};
+
+static void along_free(void *work)
+{
+	struct along *e = work;
+
+	secret_free(&e->file_key);
+	free(e);
+}
+
+static int take_blob(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	const struct put *p = ask_put(a);
+
+	if (!p || p->revoked)
+		return fail(E_GONE, "this upload was taken over or removed");
+	struct along *e = mem_new(sizeof *e);
+	a->work = e;
+	a->drop_work = along_free;
+	memcpy(e->blob, p->blob, sizeof e->blob);
+	e->head = p->head;
+	e->resumed = p->resumed;
+	return 0;
+}
+
+static int take_along(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	int rc = take_blob(d);
+
+	if (rc)
+		return rc;
+	struct view key = secret_view(ask_put(a)->file_key);
+	return secret_copy(key.data, key.len, &((struct along *)a->work)->file_key);
+}
+
+/* What a gate says is durable cannot lie beyond its blob's end, else whoever goes on from there
+ * finds nothing. That it is what the client sent, and synced, is the gate's word. */
+static int check_claim(struct deed *d, uint64_t durable)
+{
+	const struct along *e = ask_of(d)->work;
+	uint64_t size = 0;
+	int rc = durable ? blobs_size(d->keep->blobs, e->blob, &size) : 0;
+
+	if (rc || !durable)
+		return rc;
+	if (durable > AGE_PLAIN_MAX || size < e->head + durable / AGE_CHUNK * AGE_SEALED_CHUNK)
+		return fail(E_PROTOCOL, "an upload that is shorter than it is said to be");
+	return 0;
+}
+
+static int within_grant(const struct upload_row *row, uint64_t size)
+{
+	return size > row->reserved
+		   ? fail(E_PROTOCOL, "an upload that is larger than what was granted")
+		   : 0;
+}
+
 /* ---- PUT_EXTEND ---- */
+
+static int extend_prepare(struct deed *d)
+{
+	return check_claim(d, ask_of(d)->m.put_extend.durable);
+}
+
+/* A gate that contradicts itself is not believed again; its puts end with it. */
+static void finish_claim(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+
+	if (d->rc == E_PROTOCOL)
+		gate_end(a->gate, d->why);
+	ask_finish(d);
+}
 
 static int forget_source(struct keep *keep, struct upload_row *row)
 {
@@ -229,6 +312,8 @@ static int put_extend(struct deed *d)
 	int rc = load_put(a, &p, &row, &zone);
 
 	if (!rc)
+		rc = within_grant(&row, m->durable);
+	if (!rc)
 		rc = puts_reserve(d->keep, zone, &row, m->wanted);
 	if (!rc)
 		rc = note_durable(d->keep, &row, m->durable);
@@ -255,14 +340,26 @@ static void put_extend_settle(struct deed *d)
 }
 
 const struct deed_row answer_put_extend = {.name = "put_extend",
+					   .begin = take_blob,
+					   .prepare = extend_prepare,
 					   .decide = put_extend,
 					   .refused = ask_refused,
 					   .settle = put_extend_settle,
-					   .finish = ask_finish};
+					   .finish = finish_claim};
 
 /* ---- PUT_REKEY ---- */
 
 enum { REKEYS_MAX = 8 }; /* the gate stops long before; a hostile one here */
+
+static int rekey_prepare(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	int rc = check_claim(d, a->m.put_rekey.durable);
+
+	along_free(a->work); /* from here on the ask's work is a lease */
+	a->work = NULL;
+	return rc;
+}
 
 /* What the gate brings along stands in its blob or in its window: from an older source nothing
  * more is wanted, whether or not it was copied whole. */
@@ -274,6 +371,8 @@ static int put_rekey(struct deed *d)
 	const struct zone *zone;
 	int rc = load_put(a, &p, &row, &zone);
 
+	if (!rc)
+		rc = within_grant(&row, a->m.put_rekey.durable);
 	if (!rc && p->rekeys >= REKEYS_MAX)
 		rc = fail(E_LIMIT, "this upload has been overwritten too often");
 	if (!rc)
@@ -294,57 +393,38 @@ static void put_rekey_settle(struct deed *d)
 		p->rekeys++;
 }
 
+static void put_rekey_finish(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct put *p = ask_put(a);
+
+	if (d->rc == E_PROTOCOL)
+		gate_end(a->gate, d->why);
+	else if (p)
+		p->lent = true; /* or what the gate had before, of which it must say the end */
+	lease_finish(d);
+}
+
 const struct deed_row answer_put_rekey = {.name = "put_rekey",
+					  .begin = take_blob,
+					  .prepare = rekey_prepare,
 					  .decide = put_rekey,
 					  .refused = ask_refused,
 					  .settle = put_rekey_settle,
 					  .complete = lease_complete,
-					  .finish = lease_finish};
+					  .finish = put_rekey_finish};
 
 /* ---- PUT_SUSPEND ---- */
-
-/* What the pool needs of a put, which may be gone by then. */
-struct ending {
-	uint8_t blob[ID_SIZE];
-	uint64_t head;
-	struct secret *file_key;
-	bool resumed;
-};
-
-static void ending_free(void *work)
-{
-	struct ending *e = work;
-
-	secret_free(&e->file_key);
-	free(e);
-}
-
-static int take_along(struct deed *d)
-{
-	struct ask *a = ask_of(d);
-	const struct put *p = ask_put(a);
-
-	if (!p || p->revoked || !p->file_key)
-		return fail(E_GONE, "this upload was taken over or removed");
-	struct ending *e = mem_new(sizeof *e);
-	a->work = e;
-	a->drop_work = ending_free;
-	memcpy(e->blob, p->blob, sizeof e->blob);
-	e->head = p->head;
-	e->resumed = p->resumed;
-	struct view key = secret_view(p->file_key);
-	return secret_copy(key.data, key.len, &e->file_key);
-}
 
 static int suspend_prepare(struct deed *d)
 {
 	struct ask *a = ask_of(d);
 	const struct ask_put_suspend *m = &a->m.put_suspend;
-	const struct ending *e = a->work;
+	const struct along *e = a->work;
 	struct resume_state s = {.sealed = m->sealed, .digest = m->digest, .tail = m->tail};
 
 	if (!m->clean)
-		return 0;
+		return check_claim(d, m->durable);
 	if (m->digest.len != SHA256_STATE_SIZE || m->tail.len > AGE_CHUNK ||
 	    m->sealed > AGE_PLAIN_MAX / AGE_CHUNK || m->durable != m->sealed * AGE_CHUNK)
 		return fail(E_PROTOCOL, "a suspended upload that contradicts itself");
@@ -382,6 +462,8 @@ static int put_suspend(struct deed *d)
 	uint64_t durable = m->clean ? m->durable + m->tail.len : m->durable;
 	int rc = load_put(a, &p, &row, &zone);
 
+	if (!rc)
+		rc = within_grant(&row, durable);
 	if (!rc && m->clean) /* the client may have cut it off before the whole prefix was copied */
 		rc = forget_source(d->keep, &row);
 	if (!rc)
@@ -426,7 +508,7 @@ const struct deed_row answer_put_suspend = {.name = "put_suspend",
 static int finish_prepare(struct deed *d)
 {
 	struct ask *a = ask_of(d);
-	const struct ending *e = a->work;
+	const struct along *e = a->work;
 	uint64_t payload = 0;
 	int rc = age_payload_size(a->m.put_finish.size, &payload);
 
@@ -511,8 +593,8 @@ static int put_finish(struct deed *d)
 	const struct zone *zone;
 	int rc = load_put(a, &p, &row, &zone);
 
-	if (!rc && m->size > row.reserved)
-		rc = fail(E_PROTOCOL, "an upload that is larger than what was granted");
+	if (!rc)
+		rc = within_grant(&row, m->size);
 	if (!rc)
 		rc = catalog_node_by_id(d->keep->catalog, p->node, &node);
 	if (!rc)
@@ -529,7 +611,7 @@ static int put_finish(struct deed *d)
 /* The upload is published whatever comes of this: a state that stays is litter, no error. */
 static int finish_complete(struct deed *d)
 {
-	const struct ending *e = ask_of(d)->work;
+	const struct along *e = ask_of(d)->work;
 
 	if (e->resumed && blobs_forget_state(d->keep->blobs, e->blob))
 		log_failure("an upload's resume state stays");
@@ -564,7 +646,7 @@ static int put_drop(struct deed *d)
 		return rc;
 	view_to_text(m->reason, reason, sizeof reason);
 	struct event e = put_event(a, "upload.abort", zone, p->object);
-	e.code = m->code && m->code <= -E_LAST ? -(int)m->code : E_IO;
+	e.code = m->code ? -(int)m->code : E_IO;
 	e.reason = reason;
 	rc = audit_add(d->keep->audit, &e);
 	if (!rc)

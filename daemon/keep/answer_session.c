@@ -16,7 +16,8 @@
 
 static const char not_accepted[] = "authentication failed";
 
-enum { FAILURES_A_MINUTE = 60 }; /* recorded singly; further ones as a number */
+/* Recorded singly; further ones as a number. */
+enum { FAILURES_A_MINUTE = 60, NOTES_A_MINUTE = 120 /* of one gate */ };
 
 /* ---- HELLO ---- */
 
@@ -40,6 +41,12 @@ static int dup_listeners(struct ask *a)
 	return 0;
 }
 
+static void hello_finish(struct deed *d)
+{
+	ask_of(d)->gate->greeting = false;
+	ask_finish(d);
+}
+
 static void hello_settle(struct deed *d)
 {
 	struct ask *a = ask_of(d);
@@ -56,7 +63,7 @@ static void hello_settle(struct deed *d)
 }
 
 const struct deed_row answer_hello = {
-    .name = "hello", .decide = hello, .settle = hello_settle, .finish = ask_finish};
+    .name = "hello", .decide = hello, .settle = hello_settle, .finish = hello_finish};
 
 /* ---- SESSION_OPEN ---- */
 
@@ -74,8 +81,13 @@ static unsigned count_from(const struct sessions *all, const char *peer)
 static int session_open(struct deed *d)
 {
 	struct ask *a = ask_of(d);
-	unsigned limit = d->keep->settings->sessions_per_address;
+	const struct settings *limits = d->keep->settings;
+	unsigned limit = limits->sessions_per_address;
 	char peer[PEER_TEXT];
+
+	/* A gate keeps to this limit itself; it may hear of another one later than we do. */
+	if (a->gate->sessions >= limits->sessions + LINK_CREDITS)
+		return fail(E_LIMIT, "too many connections");
 
 	view_to_text(a->m.session_open.peer, peer, sizeof peer);
 	if (limit && count_from(&d->keep->sessions, peer) >= limit)
@@ -93,7 +105,7 @@ static void session_open_settle(struct deed *d)
 	view_to_text(a->m.session_open.protocol, s->protocol, sizeof s->protocol);
 	view_to_text(a->m.session_open.peer, s->peer, sizeof s->peer);
 	s->port = a->m.session_open.peer_port;
-	if (a->gate->ended || deed_note(d, slots_add(&d->keep->sessions.sessions, s, &s->number))) {
+	if (a->gate->ended || deed_note(d, session_add(&d->keep->sessions, s))) {
 		free(s);
 		return;
 	}
@@ -240,11 +252,16 @@ static int session_note(struct deed *d)
 	struct session *s = ask_session(a);
 	char text[SESSION_TEXT];
 
-	if (!s || s->refusals++ >= NOTES_A_SESSION)
+	unsigned passed_over = 0;
+
+	if (!s || s->over || s->refusals++ >= NOTES_A_SESSION ||
+	    !flood_passes(&a->gate->notes, NOTES_A_MINUTE, &passed_over))
 		return 0;
 	view_to_text(a->m.session_note.text, text, sizeof text);
 	struct event e = EVENT(.name = "session.note", .session = s, .reason = text,
 			       .code = a->m.session_note.refused ? E_DENIED : 0);
+	if (passed_over)
+		event_detail(&e, json_pack("{s:i}", "others_passed_over", (int)passed_over));
 	return audit_add(d->keep->audit, &e);
 }
 
@@ -253,30 +270,11 @@ const struct deed_row answer_session_note = {
 
 /* ---- SESSION_CLOSE ---- */
 
-/* A flood of failures must not bury the log: beyond so many a minute they become a number
- * in the first record of the next one. */
-static bool failure_is_recorded(struct failures *f, unsigned *ret_passed_over)
-{
-	int64_t minute = clock_mono_ms() / 60000;
-
-	*ret_passed_over = 0;
-	if (f->minute != minute) {
-		*ret_passed_over = f->passed_over;
-		*f = (struct failures){.minute = minute};
-	}
-	if (f->recorded >= FAILURES_A_MINUTE) {
-		f->passed_over++;
-		return false;
-	}
-	f->recorded++;
-	return true;
-}
-
 static int record_failure(struct keep *keep, const struct session *s)
 {
-	unsigned passed_over;
+	unsigned passed_over = 0;
 
-	if (!s->tries || !failure_is_recorded(&keep->failures, &passed_over))
+	if (!s->tries || !flood_passes(&keep->failures, FAILURES_A_MINUTE, &passed_over))
 		return 0;
 	struct event e =
 	    EVENT(.name = "auth.fail", .session = s, .code = E_DENIED, .reason = not_accepted);

@@ -4,11 +4,20 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "age/stream.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "daemon/keep/audit.h"
+#include "daemon/keep/gates.h"
 
-enum { REFUSALS_RECORDED = 100 }; /* of one session; further ones are counted */
+enum {
+	REFUSALS_RECORDED = 100, /* of one session; further ones are counted */
+	REFUSALS_A_MINUTE = 600, /* of one gate */
+	/* Of all gates together, to each its share. Each upload has a key in the secure heap,
+	 * which has room for twice as many. */
+	PUTS_MAX = 32768,
+	GETS_MAX = 262144,
+};
 
 #define VERB(number, NAME, name, phase, fds)                         \
 	static int read_##name(struct ask *a)                        \
@@ -89,7 +98,7 @@ static bool in_phase(const struct ask *a, enum phase phase)
 
 	switch (phase) {
 	case PHASE_NEW:
-		return !a->gate->ready && a->frame.subject == 0;
+		return !a->gate->ready && !a->gate->greeting && a->frame.subject == 0;
 	case PHASE_LINK:
 		return a->gate->ready && a->frame.subject == 0;
 	case PHASE_KNOCK:
@@ -99,11 +108,54 @@ static bool in_phase(const struct ask *a, enum phase phase)
 	case PHASE_SESSION:
 		return s && !s->ending && s->authenticated;
 	case PHASE_PUT:
-		return p && !p->ending;
+		return p && !p->ending && p->lent;
 	case PHASE_GET:
-		return g && !g->ending;
+		return g && !g->ending && g->lent;
 	}
 	return false;
+}
+
+/* What no gate says, whoever its client is. Sizes, times, names and what else comes from
+ * clients is refused, if it is, by those who use it. */
+static bool makes_sense(const struct ask *a)
+{
+	switch (a->frame.verb) {
+	case VERB_AUTH:
+		return a->m.auth.step == AUTH_QUERY || a->m.auth.step == AUTH_SIGNED;
+	case VERB_SESSION_NOTE:
+		return a->m.session_note.refused <= 1;
+	case VERB_RENAME:
+		return a->m.rename.replace <= 1;
+	case VERB_PUT_OPEN:
+		return a->m.put_open.flags <= (PUT_CREATE | PUT_EXCLUSIVE | PUT_TRUNCATE);
+	case VERB_PUT_EXTEND:
+		return a->m.put_extend.durable % AGE_CHUNK == 0;
+	case VERB_PUT_REKEY:
+		return a->m.put_rekey.durable % AGE_CHUNK == 0;
+	case VERB_PUT_SUSPEND:
+		return a->m.put_suspend.clean <= 1;
+	case VERB_PUT_DROP:
+		return a->m.put_drop.code <= -E_LAST;
+	case VERB_GET_CLOSE:
+		return a->m.get_close.code <= -E_LAST;
+	default:
+		return true;
+	}
+}
+
+static int read_body(struct ask *a)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].verb != a->frame.verb)
+			continue;
+		a->deed.row = rows[i].deed;
+		int rc = rows[i].read(a);
+		if (!rc && !makes_sense(a))
+			rc = fail(E_PROTOCOL, "'%s' with a value that does not exist",
+				  verb_find(a->frame.verb)->name);
+		return rc;
+	}
+	return fail(E_PROTOCOL, "a verb without an answer");
 }
 
 static int check(struct ask *a)
@@ -116,13 +168,21 @@ static int check(struct ask *a)
 		return fail(E_PROTOCOL, "'%s' out of its phase", row->name);
 	if (a->gate->asks >= LINK_CREDITS)
 		return fail(E_PROTOCOL, "more than %d asks at once", LINK_CREDITS);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (rows[i].verb == a->frame.verb) {
-			a->deed.row = rows[i].deed;
-			return rows[i].read(a);
-		}
-	}
-	return fail(E_PROTOCOL, "a verb without an answer");
+	return read_body(a);
+}
+
+/* What the ask stands in the way of from now on, until its answer: nothing may be said of what
+ * the gate does not have. */
+static void take_hold(struct ask *a)
+{
+	bool *ending = ending_of(a);
+
+	if (ending)
+		*ending = true;
+	if (a->frame.verb == VERB_HELLO)
+		a->gate->greeting = true;
+	if (a->frame.verb == VERB_PUT_REKEY)
+		ask_put(a)->lent = false;
 }
 
 static void ask_free(struct ask **ask)
@@ -156,9 +216,7 @@ int ask_receive(struct gate *g, struct view packet)
 		rc = check(a);
 	if (rc)
 		return rc;
-	bool *ending = ending_of(a);
-	if (ending)
-		*ending = true;
+	take_hold(a);
 	g->asks++;
 	gate_ref(g);
 	deeds_submit(g->keep->deeds, &a->deed);
@@ -186,6 +244,21 @@ int ask_principal(const struct ask *a, const struct principal **ret_principal)
 		return fail(E_DENIED, "this account may not do anything any more");
 	}
 	*ret_principal = p;
+	return 0;
+}
+
+int ask_may_open(const struct ask *a)
+{
+	const struct gate *g = a->gate;
+	const struct session *s = ask_session(a);
+	unsigned handles = g->keep->settings->handles_per_session;
+	unsigned gates = g->keep->gates ? gates_count(g->keep->gates) : 1;
+
+	if (g->ended || !s || s->over)
+		return fail(E_GONE, "the session has ended");
+	if (s->handles >= 2 * handles + LINK_CREDITS || g->uploads >= PUTS_MAX / gates ||
+	    g->downloads >= GETS_MAX / gates)
+		return fail(E_LIMIT, "too many files are open");
 	return 0;
 }
 
@@ -248,12 +321,17 @@ void ask_refused(struct deed *d)
 	struct ask *a = ask_of(d);
 	struct session *s = ask_session(a);
 
+	unsigned passed_over = 0;
+
 	if (!s || !s->authenticated || !worth_a_record(d->rc))
 		return;
-	if (s->refusals++ >= REFUSALS_RECORDED)
+	if (s->refusals++ >= REFUSALS_RECORDED ||
+	    !flood_passes(&a->gate->refusals, REFUSALS_A_MINUTE, &passed_over))
 		return;
 	CLEANUP(mem_free) char *name = mem_printf("%s.refused", d->row->name);
 	struct event e = EVENT(.name = name, .code = d->rc, .reason = d->why, .session = s);
+	if (passed_over)
+		event_detail(&e, json_pack("{s:i}", "others_passed_over", (int)passed_over));
 	place_event(d->keep, path_of(a), &e);
 	if (audit_add(d->keep->audit, &e))
 		keep_die(d->keep, "record a refusal");
@@ -287,8 +365,9 @@ void ask_finish(struct deed *d)
 	struct ask *a = ask_of(d);
 	struct gate *g = a->gate;
 
-	g->asks--;
-	if (!g->ended)
+	if (g->ended)
+		g->asks--;
+	else
 		send_answer(a);
 	ask_free(&a);
 	gate_unref(g);

@@ -56,6 +56,10 @@ struct get *ask_get(const struct ask *a);
 /* The principal of an authenticated session; E_DENIED when it is gone or disabled. */
 MUST_USE int ask_principal(const struct ask *a, const struct principal **ret_principal);
 
+/* In decide: E_GONE when nobody is there to use what the ask would open, E_LIMIT when the session
+ * or its gate has far more open than a gate lets its clients have. */
+MUST_USE int ask_may_open(const struct ask *a);
+
 /* For all rows: the record of a refusal (rate-limited), and the answer. */
 void ask_refused(struct deed *d);
 void ask_finish(struct deed *d);

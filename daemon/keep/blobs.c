@@ -139,6 +139,14 @@ int blobs_write(const struct blobs *b, const uint8_t id[BLOB_ID], int *ret_fd)
 	return open_blob(b, id, O_RDWR, ret_fd);
 }
 
+int blobs_size(const struct blobs *b, const uint8_t id[BLOB_ID], uint64_t *ret_size)
+{
+	CLEANUP(sys_close) int fd = -1;
+	int rc = blobs_read(b, id, &fd);
+
+	return rc ? rc : sys_size(fd, ret_size);
+}
+
 static int check_no_writer(const struct blobs *b, int fd)
 {
 	bool none = true;

@@ -29,6 +29,7 @@ MUST_USE int blobs_make(const struct blobs *b, const uint8_t id[BLOB_ID], struct
 /* E_GONE when there is no such blob. */
 MUST_USE int blobs_read(const struct blobs *b, const uint8_t id[BLOB_ID], int *ret_fd);
 MUST_USE int blobs_write(const struct blobs *b, const uint8_t id[BLOB_ID], int *ret_fd);
+MUST_USE int blobs_size(const struct blobs *b, const uint8_t id[BLOB_ID], uint64_t *ret_size);
 
 /*
  * What publication demands: nobody can write to it any more (E_PROTOCOL: a writer is left),

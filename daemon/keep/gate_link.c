@@ -12,12 +12,16 @@
 #include "base/sys.h"
 #include "daemon/keep/ask.h"
 
-enum { PACKETS_A_WAKE = 64 }; /* then other gates have their turn */
+enum {
+	PACKETS_A_WAKE = 64, /* then other gates have their turn */
+	ORDERS_MAX = 4096,   /* that a gate may leave unread */
+};
 
 struct packet {
 	struct packet *next;
 	int fds[LINK_FDS_MAX];
 	unsigned fd_count;
+	bool is_answer;
 	size_t len;
 	uint8_t bytes[];
 };
@@ -49,16 +53,27 @@ static void packet_free(struct packet *p)
 	free(p);
 }
 
+/* The first that waits has been sent, or never will be. */
+static void drop_first(struct gate *g)
+{
+	struct packet *p = g->first;
+
+	if (p->is_answer)
+		g->asks--;
+	else
+		g->orders--;
+	g->first = p->next;
+	if (!g->first)
+		g->last = &g->first;
+	packet_free(p);
+}
+
 void gate_unref(struct gate *g)
 {
 	assert(g->refs);
 	if (--g->refs)
 		return;
-	while (g->first) {
-		struct packet *p = g->first;
-		g->first = p->next;
-		packet_free(p);
-	}
+	assert(!g->first);
 	free(g->memory);
 	free(g);
 }
@@ -77,6 +92,9 @@ void gate_close(struct gate *g)
 		return;
 	g->ended = true;
 	g->ready = false;
+	g->closed_ms = clock_mono_ms();
+	while (g->first)
+		drop_first(g);
 	uv_close((uv_handle_t *)&g->poll, on_poll_closed);
 	gate_lost(g);
 }
@@ -90,6 +108,19 @@ void gate_end(struct gate *g, const char *why)
 	if (!g->exited)
 		(void)uv_process_kill(&g->process, SIGKILL);
 	gate_close(g);
+}
+
+void gate_watch(struct gate *g, int64_t now_ms)
+{
+	if (g->ended && !g->exited && now_ms - g->closed_ms > LINGER_MAX_MS) {
+		if (!*g->why)
+			(void)snprintf(g->why, sizeof g->why, "it closed its link and stayed");
+		(void)uv_process_kill(&g->process, SIGKILL);
+	} else if (!g->ready && now_ms - g->started_ms > HELLO_MAX_MS) {
+		gate_end(g, "it did not say what it is");
+	} else if (g->stalled_since_ms && now_ms - g->stalled_since_ms > STALL_MAX_MS) {
+		gate_end(g, "it does not read its answers");
+	}
 }
 
 /* ---- its link ---- */
@@ -120,10 +151,7 @@ static void flush(struct gate *g)
 			return;
 		}
 		g->stalled_since_ms = 0;
-		g->first = p->next;
-		if (!g->first)
-			g->last = &g->first;
-		packet_free(p);
+		drop_first(g);
 	}
 }
 
@@ -136,12 +164,17 @@ void gate_send(struct gate *g, const struct frame *f, int *fds, unsigned count)
 	write_raw(&w, f->body.data, f->body.len);
 	assert(!w.full);
 	p->len = w.len;
+	p->is_answer = f->kind == FRAME_ANSWER;
+	if (!p->is_answer)
+		g->orders++;
 	p->fd_count = count;
 	if (count)
 		memcpy(p->fds, fds, count * sizeof *fds);
 	*g->last = p;
 	g->last = &p->next;
 	flush(g);
+	if (g->orders > ORDERS_MAX)
+		gate_end(g, "it does not read its orders");
 	if (!g->ended)
 		arm(g);
 }

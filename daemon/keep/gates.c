@@ -19,7 +19,6 @@
 #include "daemon/keep/puts.h"
 
 enum {
-	STALL_MAX_MS = 20000,
 	WATCH_MS = 1000,
 	BACKOFF_FIRST_MS = 200,
 	BACKOFF_MAX_MS = 30000,
@@ -253,10 +252,10 @@ static void watch(uv_timer_t *timer)
 
 	for (unsigned i = 0; i < all->count; i++) {
 		struct gate *g = all->place[i].gate;
-		if (g && g->stalled_since_ms && now - g->stalled_since_ms > STALL_MAX_MS)
-			gate_end(g, "it does not read its answers");
-		else if (g && all->draining && now > all->drained_by_ms)
+		if (g && all->draining && now > all->drained_by_ms)
 			gate_end(g, "it did not stop in time");
+		if (g)
+			gate_watch(g, now);
 	}
 	puts_watch(all->keep, now);
 }

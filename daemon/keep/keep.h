@@ -12,6 +12,7 @@
 #include "base/settings.h"
 #include "daemon/keep/accounts.h"
 #include "daemon/keep/blobs.h"
+#include "daemon/keep/flood.h"
 #include "daemon/keep/session.h"
 #include "daemon/keep/sweep.h"
 #include "daemon/keep/tree.h"
@@ -22,12 +23,6 @@ struct gates;
 struct control;
 
 enum { LISTENERS_MAX = 16 };
-
-/* Failed authentications of one minute. */
-struct failures {
-	int64_t minute;
-	unsigned recorded, passed_over;
-};
 
 struct keep {
 	uv_loop_t loop;
@@ -43,7 +38,7 @@ struct keep {
 	struct blobs *blobs;
 	struct deeds *deeds;
 	struct sessions sessions;
-	struct failures failures;
+	struct flood failures; /* of authentication */
 	struct gates *gates;
 	struct control *control;
 	int listener[LISTENERS_MAX];

@@ -193,6 +193,7 @@ static void hand_over(struct ask *a, struct put *p)
 	p->file_key = TAKE(w->blob.file_key);
 	write_lease(a, p);
 	a->fds[a->fd_count++] = TAKE_FD(w->blob.fd);
+	p->lent = true;
 	if (w->row.has_source)
 		a->fds[a->fd_count++] = TAKE_FD(w->source.fd);
 }

@@ -17,6 +17,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/command_zone.c \
 	daemon/keep/control.c daemon/keep/control.h \
 	daemon/keep/deeds.c daemon/keep/deeds.h \
+	daemon/keep/flood.c daemon/keep/flood.h \
 	daemon/keep/gate_link.c daemon/keep/gate_link.h \
 	daemon/keep/gate_lost.c \
 	daemon/keep/gate_settings.c daemon/keep/gate_settings.h \

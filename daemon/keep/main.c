@@ -13,6 +13,8 @@
 
 enum { OPT_INIT = 256, OPT_RECOVERY, OPT_NAME, OPT_VERSION, OPT_HELP };
 
+enum { FILES_WANTED = 65536 };
+
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
     {"init", no_argument, NULL, OPT_INIT},
@@ -74,6 +76,18 @@ static int parse(int argc, char **argv, struct wish *w)
 	return err_exit_status(E_USAGE);
 }
 
+/* What gates leave unread holds descriptors, up to 512 for each gate; a soft limit of 1024, which
+ * is many a shell's, would let one gate starve the others. The gates inherit it. */
+static void raise_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= FILES_WANTED)
+		return;
+	files.rlim_cur = files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int main(int argc, char **argv)
 {
 	struct rlimit no_core = {0, 0};
@@ -83,6 +97,7 @@ int main(int argc, char **argv)
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)umask(077);
+	raise_files();
 	log_start("dropkeepd", LEVEL_INFO);
 	int status = parse(argc, argv, &w);
 	if (status >= 0)

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "daemon/keep/gate_link.h"
+
 void view_to_text(struct view v, char *ret_text, size_t size)
 {
 	size_t n = v.len < size - 1 ? v.len : size - 1;
@@ -24,23 +26,75 @@ struct put *sessions_put_of_upload(const struct sessions *s, uint64_t upload)
 	return NULL;
 }
 
+int session_add(struct sessions *s, struct session *session)
+{
+	int rc = slots_add(&s->sessions, session, &session->number);
+
+	if (!rc)
+		session->gate->sessions++;
+	return rc;
+}
+
 void session_free(struct sessions *s, struct session *session)
 {
 	slots_remove(&s->sessions, session->number);
+	session->gate->sessions--;
 	free(session);
+}
+
+/* Its session may be gone before a put or get. */
+static void count_handle(const struct sessions *s, uint64_t session, bool more)
+{
+	struct session *owner = slots_find(&s->sessions, session);
+
+	if (!owner)
+		return;
+	assert(more || owner->handles);
+	owner->handles = more ? owner->handles + 1 : owner->handles - 1;
+}
+
+int put_add(struct sessions *s, struct put *p)
+{
+	int rc = slots_add(&s->uploads, p, &p->number);
+
+	if (!rc) {
+		p->gate->uploads++;
+		count_handle(s, p->session, true);
+	}
+	return rc;
+}
+
+int get_add(struct sessions *s, struct get *g)
+{
+	int rc = slots_add(&s->downloads, g, &g->number);
+
+	if (!rc) {
+		g->gate->downloads++;
+		count_handle(s, g->session, true);
+	}
+	return rc;
 }
 
 void put_free(struct sessions *s, struct put *p)
 {
 	assert(!p->waiting);
 	slots_remove(&s->uploads, p->number);
+	p->gate->uploads--;
+	count_handle(s, p->session, false);
 	zone_keys_unref(&p->zone_keys);
 	secret_free(&p->file_key);
 	free(p);
 }
 
-void get_free(struct sessions *s, struct get *g)
+void get_take(struct sessions *s, struct get *g)
 {
 	slots_remove(&s->downloads, g->number);
+	g->gate->downloads--;
+	count_handle(s, g->session, false);
+}
+
+void get_free(struct sessions *s, struct get *g)
+{
+	get_take(s, g);
 	free(g);
 }

@@ -38,8 +38,9 @@ struct session {
 	char tried_user[ACCOUNT_MAX + 1];
 	uint64_t bytes_in, bytes_out;
 	unsigned refusals;
-	bool ending; /* its last ask has come */
-	bool over;   /* its end is decided; it goes with the tick that did so */
+	unsigned handles; /* puts and gets */
+	bool ending;      /* its last ask has come */
+	bool over;        /* its end is decided; it goes with the tick that did so */
 };
 
 /* A sealing lease: the right of one gate to seal chunks of one upload. */
@@ -54,6 +55,7 @@ struct put {
 	uint64_t head; /* bytes before the blob's first chunk */
 	uint64_t granted, durable;
 	bool resumed;
+	bool lent;    /* the gate has what it needs; not before it is told, nor during a rekey */
 	bool ending;  /* its last ask has come */
 	bool over;    /* its end is decided; it goes with the tick that did so */
 	bool revoked; /* a newcomer has it; whatever this gate says of it is refused */
@@ -72,7 +74,7 @@ struct get {
 	uint8_t object[ID_SIZE], blob[ID_SIZE];
 	uint64_t size;
 	int64_t opened_us;
-	bool ending, over; /* as of a put */
+	bool lent, ending, over; /* as of a put */
 };
 
 struct sessions {
@@ -85,8 +87,14 @@ void view_to_text(struct view v, char *ret_text, size_t size);
 /* NULL: nobody has a lease on it. */
 struct put *sessions_put_of_upload(const struct sessions *s, uint64_t upload);
 
+/* E_NOMEM. From then on the things are the table's, and their gates and sessions count them. */
+MUST_USE int session_add(struct sessions *s, struct session *session);
+MUST_USE int put_add(struct sessions *s, struct put *p);
+MUST_USE int get_add(struct sessions *s, struct get *g);
+
 void session_free(struct sessions *s, struct session *session);
 void put_free(struct sessions *s, struct put *p); /* wipes its keys; nobody may be waiting */
 void get_free(struct sessions *s, struct get *g);
+void get_take(struct sessions *s, struct get *g); /* out of the table; the caller frees */
 
 #endif
