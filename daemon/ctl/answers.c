@@ -115,6 +115,7 @@ static const struct column status_fields[] = {
     {"since", "since", show_time, false},
     {"state", "state", show_text, false},
     {"disk free", "disk_free", show_size, false},
+    {"for uploads", "room", show_size, false},
     {"sessions", "sessions", show_text, false},
     {"uploads", "uploads", show_text, false},
     {"zones", "zones", show_text, false},

@@ -43,7 +43,7 @@ static int begin_upload(struct ask *a, struct opening *o)
 		memcpy(o->row.source_pin, v->pin, sizeof v->pin);
 		o->row.source_size = o->row.prefix = o->row.durable = v->size;
 	}
-	int rc = puts_reserve(keep, o->spot.zone, &o->row, o->row.prefix + 1);
+	int rc = puts_reserve(keep, o->spot.zone, &o->row, 0, o->row.prefix + 1);
 	if (!rc)
 		rc = lease_plan(a, o->spot.zone, &o->row, true);
 	if (rc)
@@ -58,7 +58,8 @@ static int resume_upload(struct ask *a, struct opening *o)
 
 	o->resumed = true;
 	o->row = o->spot.upload;
-	int rc = puts_reserve(keep, o->spot.zone, &o->row, o->row.durable + 1);
+	uint64_t stored = o->row.clean ? o->row.durable : 0; /* else all of it is sealed again */
+	int rc = puts_reserve(keep, o->spot.zone, &o->row, stored, o->row.durable + 1);
 	if (rc)
 		return rc;
 	return o->row.clean ? lease_plan(a, o->spot.zone, &o->row, false)
@@ -313,8 +314,8 @@ static int put_extend(struct deed *d)
 
 	if (!rc)
 		rc = within_grant(&row, m->durable);
-	if (!rc)
-		rc = puts_reserve(d->keep, zone, &row, m->wanted);
+	if (!rc && m->wanted > row.reserved) /* what is reserved has its room */
+		rc = puts_reserve(d->keep, zone, &row, row.reserved, m->wanted);
 	if (!rc)
 		rc = note_durable(d->keep, &row, m->durable);
 	row.touched_us = clock_utc_us();
@@ -324,27 +325,18 @@ static int put_extend(struct deed *d)
 		return rc;
 	struct answer_put_extend answer = {.granted = row.reserved};
 	answer_put_extend_write(ask_out(a, 16), &answer);
+	p->durable = m->durable;
+	put_promise(&d->keep->sessions, p, row.reserved,
+		    m->durable > p->stored ? m->durable : p->stored);
 	return 0;
 }
 
-static void put_extend_settle(struct deed *d)
-{
-	struct ask *a = ask_of(d);
-	struct put *p = ask_put(a);
-	struct reader r = reader_of(view_of(a->out.data, a->out.len));
-
-	if (p) {
-		p->granted = read_u64(&r);
-		p->durable = a->m.put_extend.durable;
-	}
-}
-
+/* A refusal is not recorded: gates ask ahead of need. What comes of it is in the record of the
+ * upload's end. */
 const struct deed_row answer_put_extend = {.name = "put_extend",
 					   .begin = take_blob,
 					   .prepare = extend_prepare,
 					   .decide = put_extend,
-					   .refused = ask_refused,
-					   .settle = put_extend_settle,
 					   .finish = finish_claim};
 
 /* ---- PUT_REKEY ---- */
@@ -375,6 +367,8 @@ static int put_rekey(struct deed *d)
 		rc = within_grant(&row, a->m.put_rekey.durable);
 	if (!rc && p->rekeys >= REKEYS_MAX)
 		rc = fail(E_LIMIT, "this upload has been overwritten too often");
+	if (!rc)
+		rc = puts_room_again(d->keep, p);
 	if (!rc)
 		rc = forget_source(d->keep, &row);
 	row.durable = a->m.put_rekey.durable;

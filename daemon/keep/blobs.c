@@ -238,6 +238,18 @@ int blobs_space(const struct blobs *b, uint64_t *ret_free, uint64_t *ret_total)
 	return 0;
 }
 
+int blobs_taken(const struct blobs *b, const uint8_t id[BLOB_ID], uint64_t *ret_bytes)
+{
+	struct stat st;
+	char path[PATH_TEXT];
+
+	blob_path(id, path);
+	if (fstatat(b->blobs_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return fail_errno(errno == ENOENT ? E_GONE : E_IO, "stat a blob");
+	*ret_bytes = (uint64_t)st.st_blocks * 512; /* stat(2): whatever the file system's are */
+	return 0;
+}
+
 static void dir_close(DIR **d)
 {
 	if (*d)

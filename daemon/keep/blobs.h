@@ -47,6 +47,10 @@ MUST_USE int blobs_load_state(const struct blobs *b, const uint8_t id[BLOB_ID], 
 /* The upload is finished: its state is of no use any more. None there is fine. */
 MUST_USE int blobs_forget_state(const struct blobs *b, const uint8_t id[BLOB_ID]);
 
+/* Bytes of the disk that a blob takes, as the file system counts: less than its size where it has
+ * holes. E_GONE. */
+MUST_USE int blobs_taken(const struct blobs *b, const uint8_t id[BLOB_ID], uint64_t *ret_bytes);
+
 /* Room for blobs: free bytes and all bytes of the file system. */
 MUST_USE int blobs_space(const struct blobs *b, uint64_t *ret_free, uint64_t *ret_total);
 

@@ -11,6 +11,8 @@
 #include "daemon/keep/audit.h"
 #include "daemon/keep/gate_link.h"
 #include "daemon/keep/gates.h"
+#include "daemon/keep/puts.h"
+#include "daemon/keep/room.h"
 #include "daemon/keep/safe_json.h"
 
 /* ---- status ---- */
@@ -53,6 +55,9 @@ static json_t *problems_json(struct keep *keep)
 		json_array_append_new(
 		    list, json_string("keys are in memory that may be swapped out: raise "
 				      "RLIMIT_MEMLOCK"));
+	if (room_missing(keep->room))
+		json_array_append_new(list, json_string("the disk is almost full: the ballast for "
+							"catalog and log is missing"));
 	for (unsigned i = 0; i < gates_count(keep->gates); i++) {
 		struct gate_info g;
 		gates_info(keep->gates, i, &g);
@@ -96,7 +101,7 @@ static int status(struct deed *d)
 	struct command *c = command_of(d);
 	struct keep *keep = d->keep;
 	json_int_t zones = 0, users = 0, uploads = 0;
-	uint64_t disk_free = 0, disk_total = 0;
+	uint64_t disk_free = 0, disk_total = 0, room = 0;
 	json_error_t e;
 
 	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{}"))
@@ -107,19 +112,21 @@ static int status(struct deed *d)
 	if (!rc)
 		rc = count_uploads(keep->catalog, &uploads);
 	if (!rc)
+		rc = puts_space(keep, &room, &disk_total);
+	if (!rc)
 		rc = blobs_space(keep->blobs, &disk_free, &disk_total);
 	if (rc)
 		return rc;
 	json_decref(c->result);
-	c->result =
-	    json_pack("{s:b,s:s,s:i,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:o,s:b,s:b,s:I,s:o}", "serving",
-		      gates_serving(keep->gates) && !keep->stopping, "version", PACKAGE_VERSION,
-		      "pid", (int)getpid(), "since", json_time(keep->since_us), "state",
-		      safe_text(view_text(keep->boot->state)), "gates", gates_json(keep),
-		      "sessions", (json_int_t)keep->sessions.sessions.count, "zones", zones,
-		      "users", users, "uploads", uploads, "log", log_json(keep), "writer_check",
-		      keep->boot->writer_check, "memory_locked", secret_locked(), "disk_free",
-		      (json_int_t)disk_free, "problems", problems_json(keep));
+	c->result = json_pack(
+	    "{s:b,s:s,s:i,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:o,s:b,s:b,s:I,s:I,s:o}", "serving",
+	    gates_serving(keep->gates) && !keep->stopping, "version", PACKAGE_VERSION, "pid",
+	    (int)getpid(), "since", json_time(keep->since_us), "state",
+	    safe_text(view_text(keep->boot->state)), "gates", gates_json(keep), "sessions",
+	    (json_int_t)keep->sessions.sessions.count, "zones", zones, "users", users, "uploads",
+	    uploads, "log", log_json(keep), "writer_check", keep->boot->writer_check,
+	    "memory_locked", secret_locked(), "disk_free", (json_int_t)disk_free, "room",
+	    safe_count(room), "problems", problems_json(keep));
 	return c->result ? 0 : fail(E_NOMEM, "write the status");
 }
 

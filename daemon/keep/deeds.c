@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/keep.h"
+#include "daemon/keep/room.h"
 
 enum { TICK_MAX = 512 };
 
@@ -138,6 +139,7 @@ static void tick(struct deeds *q)
 	struct list decided = {0};
 	struct deed *d;
 
+	room_check(keep);
 	must(keep, catalog_begin(keep->catalog), "begin a transaction");
 	for (unsigned n = 0; n < TICK_MAX && q->waiting.first; n++) {
 		d = list_take(&q->waiting);

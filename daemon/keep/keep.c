@@ -20,6 +20,7 @@
 #include "daemon/keep/gates.h"
 #include "daemon/keep/listeners.h"
 #include "daemon/keep/puts.h"
+#include "daemon/keep/room.h"
 #include "daemon/keep/service.h"
 #include "daemon/keep/state.h"
 
@@ -79,8 +80,11 @@ static int open_state(struct keep *keep)
 		return fail(E_CONFIG, "make the state directory first: dropkeepctl init");
 	if (!rc)
 		rc = lock_state(keep);
-	if (!rc)
+	if (!rc) {
+		keep->room =
+		    room_open(keep->state_fd, s->disk_ballast_bytes, s->disk_reserve_bytes);
 		rc = keys_load(keep->state_fd, s->master_path, &keep->keys);
+	}
 	if (!rc)
 		rc = catalog_open(s->state, false, &keep->catalog);
 	if (!rc)
@@ -98,8 +102,9 @@ static int record_start(struct keep *keep)
 {
 	struct event e = EVENT(.name = "start", .actor = "system");
 
-	event_detail(&e, json_pack("{s:s,s:b}", "version", PACKAGE_VERSION, "writer_check",
-				   keep->boot->writer_check));
+	event_detail(&e,
+		     json_pack("{s:s,s:b,s:b}", "version", PACKAGE_VERSION, "writer_check",
+			       keep->boot->writer_check, "ballast", room_missing(keep->room) == 0));
 	int rc = catalog_begin(keep->catalog);
 	if (!rc)
 		rc = audit_add(keep->audit, &e);
@@ -262,14 +267,15 @@ void keep_serving(struct keep *keep)
 	log_info("serving");
 }
 
-/* Now and then the catalog learns how far the log is, also where nothing else happens, and a
- * sweep that failed is tried again. */
+/* Now and then the catalog learns how far the log is, also where nothing else happens, a sweep
+ * that failed is tried again, and the disk is looked at. */
 static void on_minute(uv_timer_t *timer)
 {
 	struct keep *keep = timer->data;
 
 	if (audit_lags_behind(keep->audit))
 		chore_note(keep, NULL);
+	room_watch(keep);
 	if (keep->scrub_wanted)
 		keep_scrub(keep);
 }
@@ -293,6 +299,7 @@ static void free_all(struct keep *keep)
 {
 	audit_free(&keep->audit);
 	blobs_free(&keep->blobs);
+	room_free(&keep->room);
 	accounts_free(&keep->accounts);
 	catalog_close(&keep->catalog);
 	keys_free(&keep->keys);

@@ -21,6 +21,7 @@ struct audit;
 struct deeds;
 struct gates;
 struct control;
+struct room;
 
 enum { LISTENERS_MAX = 16 };
 
@@ -36,6 +37,7 @@ struct keep {
 	struct tree tree;
 	struct audit *audit;
 	struct blobs *blobs;
+	struct room *room;
 	struct deeds *deeds;
 	struct sessions sessions;
 	struct flood failures; /* of authentication */

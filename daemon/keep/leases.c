@@ -119,8 +119,9 @@ void lease_attach(struct ask *a, struct put *p)
 	w->put = p->number;
 	memcpy(p->blob, w->row.blob, sizeof p->blob);
 	memcpy(p->pin, w->row.pin, sizeof p->pin);
-	p->granted = w->row.reserved;
 	p->durable = w->row.durable;
+	/* A fresh blob is empty, whatever stands of the upload. */
+	put_promise(&w->keep->sessions, p, w->row.reserved, w->fresh ? 0 : w->row.durable);
 }
 
 static int open_source(struct lease_work *w)

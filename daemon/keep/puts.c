@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/keep/audit.h"
+#include "daemon/keep/room.h"
 
 static const uint64_t step = UINT64_C(64) << 20;
 
@@ -78,6 +79,27 @@ void puts_revoke_zone(struct keep *keep, uint64_t zone)
 
 /* ---- room ---- */
 
+static uint64_t min64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t less(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+static uint64_t more(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* Of bytes on the disk, those that content may have; the rest is for the chunks' tags. */
+static uint64_t content(uint64_t bytes)
+{
+	return bytes - bytes / (AGE_CHUNK / AGE_TAG);
+}
+
 int puts_space(struct keep *keep, uint64_t *ret_free, uint64_t *ret_total)
 {
 	uint64_t free_bytes = 0, total = 0, reserve = keep->settings->disk_reserve_bytes;
@@ -85,14 +107,39 @@ int puts_space(struct keep *keep, uint64_t *ret_free, uint64_t *ret_total)
 
 	if (rc)
 		return rc;
-	*ret_free = free_bytes > reserve ? free_bytes - reserve : 0;
-	*ret_total = total > reserve ? total - reserve : 0;
+	free_bytes = less(less(free_bytes, reserve), room_missing(keep->room));
+	*ret_free = less(content(free_bytes), keep->sessions.promised);
+	*ret_total = content(less(total, reserve));
 	return 0;
 }
 
-static uint64_t min64(uint64_t a, uint64_t b)
+/* What blobs hold is known from their gates, which tell it every 64 MiB; before that makes the
+ * disk look full, ask the file system. */
+static void recount(struct keep *keep)
 {
-	return a < b ? a : b;
+	size_t cursor = 0;
+	uint64_t taken = 0;
+	struct put *p;
+
+	while ((p = slots_next(&keep->sessions.uploads, &cursor)))
+		if (blobs_taken(keep->blobs, p->blob, &taken) == 0 && content(taken) > p->stored)
+			put_promise(&keep->sessions, p, p->granted, content(taken));
+	err_clear(); /* one that is not there yet holds nothing */
+}
+
+/* At least `needed`, if there is so much. */
+static int find_space(struct keep *keep, uint64_t needed, uint64_t *ret_free)
+{
+	uint64_t free_bytes = 0, total;
+	int rc = puts_space(keep, &free_bytes, &total);
+
+	if (!rc && free_bytes < needed) {
+		recount(keep);
+		rc = puts_space(keep, &free_bytes, &total);
+	}
+	if (!rc)
+		*ret_free = free_bytes;
+	return rc;
 }
 
 /* How much more the zone's quota allows, beside what is used and reserved already. */
@@ -100,37 +147,49 @@ static uint64_t quota_left(const struct zone_row *z)
 {
 	uint64_t taken = z->used_bytes + z->reserved_bytes;
 
-	if (!z->quota_bytes)
-		return UINT64_MAX;
-	return z->quota_bytes > taken ? z->quota_bytes - taken : 0;
+	return z->quota_bytes ? less(z->quota_bytes, taken) : UINT64_MAX;
 }
 
-int puts_reserve(struct keep *keep, const struct zone *zone, struct upload_row *row,
+/* As far as it was declared; else a step ahead, so that streams do not ask for each chunk, but
+ * not all that is left: others may want to send something, too. */
+static uint64_t reach(const struct upload_row *row, uint64_t wanted, uint64_t disk_most)
+{
+	if (row->declared != SIZE_UNKNOWN && wanted <= row->declared)
+		return row->declared;
+	uint64_t end = wanted + min64(step, (disk_most - wanted) / 4);
+	return end > row->reserved ? end : row->reserved;
+}
+
+int puts_reserve(struct keep *keep, const struct zone *zone, struct upload_row *row, uint64_t held,
 		 uint64_t wanted)
 {
-	uint64_t disk = 0, total, more;
+	uint64_t disk = 0;
 
-	if (wanted <= row->reserved)
-		return 0;
 	if (wanted > AGE_PLAIN_MAX)
 		return fail(E_LIMIT, "a file may not be that large");
-	int rc = puts_space(keep, &disk, &total);
+	int rc = find_space(keep, less(wanted, held), &disk);
 	if (rc)
 		return rc;
-	uint64_t needed = wanted - row->reserved, quota = quota_left(&zone->row);
-	if (needed > quota)
+	uint64_t quota_most = more(row->reserved, quota_left(&zone->row));
+	uint64_t disk_most = more(held, disk);
+	if (wanted > quota_most)
 		return fail(E_QUOTA, "the zone's quota is used up");
-	if (needed > disk)
+	if (wanted > disk_most)
 		return fail(E_FULL, "the server's disk is full");
-	/* A step ahead, so that streams do not ask for each chunk; less where room is short. */
-	more = row->declared == SIZE_UNKNOWN || wanted > row->declared
-		   ? needed + step
-		   : row->declared - row->reserved;
-	more = min64(more, min64(quota, disk));
-	if (more < needed)
-		more = needed;
-	row->reserved += more;
-	return catalog_zone_account(keep->catalog, zone->row.id, 0, (int64_t)more, 0);
+	uint64_t end = min64(reach(row, wanted, disk_most), min64(quota_most, disk_most));
+	int64_t change = (int64_t)end - (int64_t)row->reserved;
+	row->reserved = end;
+	return catalog_zone_account(keep->catalog, zone->row.id, 0, change, 0);
+}
+
+int puts_room_again(struct keep *keep, const struct put *p)
+{
+	uint64_t disk = 0;
+	int rc = find_space(keep, p->stored, &disk);
+
+	if (!rc && p->stored > disk)
+		rc = fail(E_FULL, "the server's disk is full");
+	return rc;
 }
 
 /* ---- an end that is not clean ---- */

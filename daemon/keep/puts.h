@@ -29,15 +29,21 @@ void puts_watch(struct keep *keep, int64_t now_ms);
 /* Take leases away from uploads that are gone (a zone was removed). */
 void puts_revoke_zone(struct keep *keep, uint64_t zone);
 
-/* Free and all bytes of the disk that blobs may use: what lies above the reserve. */
+/* Bytes of content that the disk may still take, and could in all: above the reserve, and less
+ * what is promised to uploads that are under way. */
 MUST_USE int puts_space(struct keep *keep, uint64_t *ret_free, uint64_t *ret_total);
 
 /*
  * In decide: reserve room for an upload of `wanted` plaintext bytes, in steps where that is
- * possible; row->reserved and the zone's counter follow. E_QUOTA, E_FULL.
+ * possible; row->reserved and the zone's counter follow. Of them `held` need no more of the
+ * disk: they are in the blob, or promised. A lease that begins may get less than the upload had
+ * reserved, where the disk has become fuller. E_QUOTA, E_FULL.
  */
 MUST_USE int puts_reserve(struct keep *keep, const struct zone *zone, struct upload_row *row,
-			  uint64_t wanted);
+			  uint64_t held, uint64_t wanted);
+
+/* In decide: whether there is room for what the put's blob holds once more, in another. E_FULL. */
+MUST_USE int puts_room_again(struct keep *keep, const struct put *p);
 
 /* What remains of an upload when its lease ends otherwise than cleanly: nothing when nothing
  * of it is durable, else a row that another blob will continue from. */

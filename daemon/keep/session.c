@@ -42,6 +42,15 @@ void session_free(struct sessions *s, struct session *session)
 	free(session);
 }
 
+void put_promise(struct sessions *s, struct put *p, uint64_t granted, uint64_t stored)
+{
+	assert(s->promised >= p->granted - p->stored);
+	s->promised -= p->granted - p->stored;
+	p->granted = granted;
+	p->stored = stored < granted ? stored : granted;
+	s->promised += p->granted - p->stored;
+}
+
 /* Its session may be gone before a put or get. */
 static void count_handle(const struct sessions *s, uint64_t session, bool more)
 {
@@ -78,6 +87,7 @@ int get_add(struct sessions *s, struct get *g)
 void put_free(struct sessions *s, struct put *p)
 {
 	assert(!p->waiting);
+	put_promise(s, p, 0, 0);
 	slots_remove(&s->uploads, p->number);
 	p->gate->uploads--;
 	count_handle(s, p->session, false);

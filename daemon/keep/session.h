@@ -52,8 +52,10 @@ struct put {
 	uint8_t object[ID_SIZE];
 	uint8_t blob[ID_SIZE];
 	uint8_t pin[32];
-	uint64_t head; /* bytes before the blob's first chunk */
-	uint64_t granted, durable;
+	uint64_t head;    /* bytes before the blob's first chunk */
+	uint64_t granted; /* as far as its gate may write, in bytes of content */
+	uint64_t durable; /* of the upload, as last told */
+	uint64_t stored;  /* of what was granted, in its blob: needs no more room */
 	bool resumed;
 	bool lent;    /* the gate has what it needs; not before it is told, nor during a rekey */
 	bool ending;  /* its last ask has come */
@@ -79,6 +81,7 @@ struct get {
 
 struct sessions {
 	struct slots sessions, uploads, downloads;
+	uint64_t promised; /* by all puts: what was granted and may still take room */
 };
 
 /* What a peer says of itself, as text: cut to fit, and '?' for what could forge a record. */
@@ -93,6 +96,8 @@ MUST_USE int put_add(struct sessions *s, struct put *p);
 MUST_USE int get_add(struct sessions *s, struct get *g);
 
 void session_free(struct sessions *s, struct session *session);
+/* The only writer of granted and stored. For a grant last in decide: nothing may fail behind it. */
+void put_promise(struct sessions *s, struct put *p, uint64_t granted, uint64_t stored);
 void put_free(struct sessions *s, struct put *p); /* wipes its keys; nobody may be waiting */
 void get_free(struct sessions *s, struct get *g);
 void get_take(struct sessions *s, struct get *g); /* out of the table; the caller frees */

@@ -75,6 +75,7 @@ static const struct conf_row rows[] = {
     {"limits", "upload_expiry", DURATION(upload_expiry_ms, "7d"), FROM(SECOND, YEARS)},
     {"limits", "reopen_grace", DURATION(reopen_grace_ms, "7d"), FROM(0, YEARS)},
     {"limits", "disk_reserve", SIZE(disk_reserve_bytes, "256M"), FROM(1 << 20, 1ull << 50)},
+    {"limits", "disk_ballast", SIZE(disk_ballast_bytes, "16M"), FROM(0, 1ull << 40), RESTART},
     {"limits", "drain", DURATION(drain_ms, "30s"), FROM(0, DAY)},
 
     {"audit", "origin", TEXT(origin, ""), RESTART},

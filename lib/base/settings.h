@@ -48,7 +48,7 @@ struct settings {
 	uint32_t sessions_per_user, sessions_per_address;
 	uint32_t handles_per_session;
 	uint64_t idle_ms, upload_expiry_ms, reopen_grace_ms, drain_ms;
-	uint64_t disk_reserve_bytes;
+	uint64_t disk_reserve_bytes, disk_ballast_bytes;
 
 	/* [audit] */
 	char *origin; /* empty: what init made of the host's name */

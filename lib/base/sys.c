@@ -144,6 +144,14 @@ int sys_truncate(int fd, uint64_t size)
 	return 0;
 }
 
+int sys_allocate(int fd, uint64_t size)
+{
+	do
+		errno = posix_fallocate(fd, 0, (off_t)size); /* which does not set it */
+	while (errno == EINTR);
+	return errno ? fail_errno(E_IO, "allocate %llu bytes", (unsigned long long)size) : 0;
+}
+
 int sys_mkdir(int dir_fd, const char *path, mode_t mode)
 {
 	if (mkdirat(dir_fd, path, mode) < 0)

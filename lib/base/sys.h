@@ -40,6 +40,7 @@ MUST_USE int sys_sync_dir(int dir_fd, const char *path); /* open, fsync, close *
 
 MUST_USE int sys_size(int fd, uint64_t *ret_size);
 MUST_USE int sys_truncate(int fd, uint64_t size);
+MUST_USE int sys_allocate(int fd, uint64_t size); /* blocks for all of it: no ENOSPC later */
 MUST_USE int sys_mkdir(int dir_fd, const char *path, mode_t mode);
 MUST_USE int sys_unlink(int dir_fd, const char *path);
 MUST_USE int sys_rmdir(int dir_fd, const char *path); /* E_NOT_EMPTY when it is not */

@@ -32,7 +32,7 @@ void live_init(struct live *l, const char *more)
 	char *text =
 	    mem_printf("[daemon]\nstate = %s/state\nruntime = %s/run\nlog = %s/messages\n"
 		       "log_level = warning\ngates = 1\n[sftp]\nlisten = 127.0.0.1:1\n[limits]\n"
-		       "disk_reserve = 1M\n%s",
+		       "disk_reserve = 1M\ndisk_ballast = 1M\n%s",
 		       l->dir, l->dir, l->dir, more ? more : "");
 	l->conf = mem_printf("%s/conf", l->dir);
 	assert_good(sys_replace_file(AT_FDCWD, l->conf, 0600, view_text(text)));

@@ -49,6 +49,7 @@ static void defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(s->upload_expiry_ms, 604800000);
 	assert_int_equal(s->reopen_grace_ms, 604800000);
 	assert_int_equal(s->disk_reserve_bytes, 256 << 20);
+	assert_int_equal(s->disk_ballast_bytes, 16 << 20);
 	assert_int_equal(s->drain_ms, 30000);
 	assert_string_equal(s->origin, "");
 	assert_int_equal(s->checkpoint_interval_ms, 60000);
