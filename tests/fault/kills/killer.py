@@ -45,7 +45,7 @@ class Killer:
         enough, end = self.acts() + r.randrange(5, 60 if self.world.long else 30), time.monotonic() + 5
         while self.acts() < enough and time.monotonic() < end:
             time.sleep(0.005)
-        if r.random() < 0.3 and self.journal.wait_for(("answered",), 1, blow):
+        if r.random() < 0.5 and self.journal.wait_for(("answered",), 1, blow):
             return None
         if r.random() < 0.3:
             time.sleep(r.random() * 0.4)

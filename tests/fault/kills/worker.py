@@ -314,6 +314,8 @@ class Worker(threading.Thread):
         cut_at = None
         if content.size - offset > 1 and self.rng.random() < 0.1:
             cut_at = self.rng.randrange(offset + 1, content.size)
+            if cut_at - cut_at % CHUNK > offset and self.rng.random() < 0.3:
+                cut_at -= cut_at % CHUNK
 
         def do(outcomes):
             handle = self.client.open(path, flags)
