@@ -319,7 +319,7 @@ class Worker(threading.Thread):
 
         def do(outcomes):
             handle = self.client.open(path, flags)
-            self.check_offset(handle, path, offset, flags)
+            self.check_offset(handle, path, offset)
             data = content.bytes()
             if cut_at:
                 self.client.write(handle, offset, data[offset:cut_at])
@@ -338,10 +338,10 @@ class Worker(threading.Thread):
         else:
             self.attempt("put", [path, offset, content], do, outcomes, "open")
 
-    def check_offset(self, handle, path, offset, flags):
+    def check_offset(self, handle, path, offset):
         size = self.client.handle_size(handle)
         if size != offset:
-            self.journal.wrong(self.name, "%s was opened at %d, not at %d" % (path, size, offset))
+            self.wrong("%s was opened at %d, not at %d" % (path, size, offset))
 
     def write(self, handle, offset, data):
         """In some pieces; now and then synced in between."""
