@@ -7,6 +7,7 @@ include tests/fault/disk.mk
 include tests/fault/flips.mk
 include tests/fault/kills.mk
 include tests/fault/power.mk
+include tests/fault/resume.mk
 TESTS += $(FAULT_TESTS)
 
 check-fault:

@@ -35,13 +35,18 @@ class Link:
             self.flows.clear()
             return
         self.over = True
+        self.flows.set()
+        links.discard(self)
         for w in self.writers:
-            if what == "reset":
-                linger = struct.pack("ii", 1, 0)
-                w.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                w.transport.abort()
-            else:
-                w.close()
+            try:
+                if what == "reset":
+                    w.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                                          struct.pack("ii", 1, 0))
+                    w.transport.abort()
+                else:
+                    w.close()
+            except OSError:
+                pass  # that side had ended before
 
 
 def until_cut(data):

@@ -85,6 +85,19 @@ cut_off() {
 	gone "$CLIENT"
 }
 
+# of_client [NAME]: the processes that $CLIENT has begun, and they in turn (of that name).
+of_client() {
+	local parents=$CLIENT pid found=
+	while [ -n "$parents" ]; do
+		# shellcheck disable=SC2086
+		parents=$(for pid in $parents; do cat "/proc/$pid/task/$pid/children" 2>/dev/null; done)
+		found="$found $parents"
+	done
+	for pid in $found; do
+		[ $# -gt 0 ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != "$1" ] || echo "$pid"
+	done
+}
+
 no_uploads() { ctl --json sessions | jq -es 'map(.puts) | add // 0 | . == 0' >/dev/null; }
 
 # --- a network that fails (relay.py) -----------------------------------------------------
