@@ -12,7 +12,8 @@ start_relay
 mkdir "$WORK/mnt"
 IN=$WORK/mnt/incoming
 
-# mount [OPTION…]: alice's view, through the relay. No size is older than the moment.
+# mount_it [OPTION…]: alice's view, through the relay. No size is older than the moment.
+# shellcheck disable=SC2120
 mount_it() { PORT=$RELAY sshfs_as alice "$WORK/mnt" -o dir_cache=no,attr_timeout=0,entry_timeout=0 "$@"; }
 mount_it >"$WORK/sshfs.out" 2>&1 || { diag_file "$WORK/sshfs.out"; skip_all 'FUSE cannot mount here'; }
 remount() {
