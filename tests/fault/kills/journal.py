@@ -14,6 +14,7 @@ class Journal:
         self.counts = collections.Counter()
         self.problems = []
         self.expected = collections.Counter()  # records that the log must have
+        self.at_least, self.at_most = collections.Counter(), collections.Counter()  # of rivals
         self.began = time.monotonic()
         self.rung = threading.Condition()
         self.bell, self.armed, self.trap = None, (), None
@@ -35,6 +36,15 @@ class Journal:
     def expect(self, records):
         with self.lock:
             self.expected.update(records)
+
+    def allow(self, record, times=1):
+        with self.lock:
+            self.at_most[record] += times
+
+    def demand(self, record):
+        with self.lock:
+            self.at_least[record] += 1
+            self.at_most[record] += 1
 
     # --- the bell that tells the killer of a moment -----------------------------------------
 

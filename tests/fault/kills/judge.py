@@ -6,8 +6,9 @@ import os
 import sqlite3
 import time
 
+from client import Client
 from keep import Trouble
-from model import DIR
+from rival import TOP
 
 EVENTS = ("upload.complete", "rename", "file.replace", "file.remove", "file.times", "folder.make", "folder.remove")
 
@@ -16,7 +17,7 @@ def key_of(record):
     """A record in the words in which the workers say what they expect."""
     event, key = record["event"], (record["event"], record.get("actor"), record.get("path"))
     if event == "upload.complete":
-        return key + (record.get("size"), record.get("sha256"))
+        return key + (record.get("size", 0), record.get("sha256"))
     if event == "rename":
         return key + (record.get("to"),)
     if event == "file.remove":
@@ -24,9 +25,39 @@ def key_of(record):
     return key
 
 
+def replay(records):
+    """The folders and files that the log says are there: None, or (size, hash)."""
+    found = {}
+    for r in records:
+        event, path = r["event"], r.get("path")
+        if event == "folder.make":
+            found[path] = None
+        elif event == "upload.complete":
+            found[path] = (r.get("size", 0), r["sha256"])
+        elif event == "folder.remove" or event == "file.remove" and not r.get("reason"):
+            del found[path]
+        elif event == "file.replace":
+            found.pop(path, None)  # it may have been an unfinished upload
+        elif event == "rename":
+            for old in [p for p in found if p == path or p.startswith(path + "/")]:
+                found[r["to"] + old[len(path) :]] = found.pop(old)
+    return found
+
+
 class Judge:
     def __init__(self, world, keep, state, say):
         self.world, self.keep, self.state, self.say = world, keep, state, say
+
+    def all(self, problems):
+        self.log()
+        self.check()
+        eye = Client(self.world.place, "vera")
+        eye.connect()
+        self.seen(eye)
+        eye.end()
+        if not problems:  # else some uploads were left as they are
+            self.zone()
+            self.swept()
 
     def differences(self, got, wanted, limit=10):
         """A few of them as text, none as an empty one."""
@@ -36,17 +67,32 @@ class Judge:
 
     def log(self):
         records = self.keep.ctl("audit", "query")
+        journal = self.world.journal
+        journal.counts["records"] = len(records)
         seqs = [r["seq"] for r in records]
         self.say("the log's numbers have no gap", seqs == list(range(len(seqs))))
-        got = collections.Counter(key_of(r) for r in records
-                                  if r["event"] in EVENTS and r["outcome"] == "ok"
-                                  and r.get("actor", "").split(":")[0] != "operator")
-        wrong = self.differences(got, self.world.journal.expected)
+        changes = [r for r in records if r["event"] in EVENTS and r["outcome"] == "ok"]
+        got = collections.Counter(key_of(r) for r in changes if not r["path"].startswith(TOP))
+        wrong = self.differences(got, journal.expected)
         self.say("each of %d changes has exactly one record, and no other has one" %
-                 sum(self.world.journal.expected.values()), not wrong, wrong)
-        self.world.journal.counts["records"] = len(records)
+                 sum(journal.expected.values()), not wrong, wrong)
+        got = collections.Counter(key_of(r)[:3] for r in changes if r["path"].startswith(TOP))
+        wrong = self.differences(got, journal.at_most & got) + self.differences(journal.at_least & got, journal.at_least)
+        self.say("so it is where %d uploads and removals were contended for" % sum(got.values()), not wrong, wrong)
         verified = self.keep.ctl("audit", "verify")[0]
         self.say("the log verifies", not verified.get("problems"), verified)
+        self.told = replay(changes)
+
+    def seen(self, client):
+        """What staff see is what the log tells."""
+        got = {}
+        for top in ("/acme/incoming", "/acme/deliverables"):
+            for path, what in client.walk(top).items():
+                got[path] = what and client.fetch(path)
+        wrong = ["%s: %r, not %r" % (p, got.get(p, "nothing"), self.told.get(p, "nothing"))
+                 for p in sorted(set(got) | set(self.told)) if got.get(p, 0) != self.told.get(p, 0)]
+        self.say("all that happened, as the log tells it, leads to the %d files and folders that are there" % len(got),
+                 not wrong, "\n".join(wrong[:10]))
 
     def check(self):
         try:
@@ -55,9 +101,9 @@ class Judge:
         except Trouble as e:
             self.say("a deep check finds nothing", False, e)
 
-    def zone(self, areas):
-        files = [e.version for a in areas for e in a.values() if e != DIR]
-        wanted = {"used": sum(v.size for v in files), "reserved": 0, "files": len(files)}
+    def zone(self):
+        files = [what for what in self.told.values() if what]
+        wanted = {"used": sum(size for size, _ in files), "reserved": 0, "files": len(files)}
         row = self.keep.ctl("zone", "show", "acme")[0]
         got = {k: row[k] for k in wanted}
         self.say("the zone's account is right", got == wanted, "%r, not %r" % (got, wanted))

@@ -17,8 +17,8 @@ GATES_IN_A_ROW = 4
 
 
 class Killer:
-    def __init__(self, world, keep, workers):
-        self.world, self.keep, self.workers = world, keep, workers
+    def __init__(self, world, keep):
+        self.world, self.keep = world, keep
         self.journal = world.journal
         self.rng = random.Random("%s/killer" % world.seed)
         self.in_a_row = 0

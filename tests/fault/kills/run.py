@@ -22,6 +22,7 @@ from journal import Journal
 from judge import Judge
 from keep import Keep, Trouble
 from killer import Killer
+from rival import Prizes, Rival
 from worker import Worker
 
 
@@ -112,20 +113,20 @@ def join(threads, seconds):
 
 
 def work(world, keep, options):
-    """The kills; the areas that the workers leave behind."""
+    """The kills, and all the users who go on in spite of them."""
     clients, staff = "/acme/incoming", "/acme/deliverables"
     users = [("alice", clients), ("anna", clients), ("bob", staff), ("alice", clients), ("anna", clients)]
-    workers = [Worker(world, n, user, top, "vera") for n, (user, top) in enumerate(users)]
-    watcher = Watcher(world)
-    for t in workers + [watcher]:
+    all_of_them = [Worker(world, n, user, top, "vera") for n, (user, top) in enumerate(users)]
+    prizes = Prizes(world)
+    all_of_them += [Rival(world, n, user, prizes) for n, user in enumerate(("alice", "alice", "anna"))]
+    all_of_them.append(Watcher(world))
+    for t in all_of_them:
         t.start()
-    killer = Killer(world, keep, workers)
-    killer.run(options.kills, options.seconds)
-    for t in workers + [watcher]:
+    Killer(world, keep).run(options.kills, options.seconds)
+    for t in all_of_them:
         t.stopping = True
-    late = join(workers + [watcher], 180)
+    late = join(all_of_them, 180)
     say("all come to an end", not late, ", ".join(late))
-    return [w.area for w in workers]
 
 
 def main():
@@ -137,16 +138,12 @@ def main():
     keep.start()
     try:
         keep.wait()
-        areas = work(world, keep, options)
+        work(world, keep, options)
         problems = world.journal.problems
         say("%d kills were survived" % world.killed, world.killed >= options.kills, options.kills)
         say("what was acknowledged is there, what was not is there wholly or not at all", not problems,
             "\n".join(problems[:20]))
-        judge.log()
-        judge.check()
-        if not problems:
-            judge.zone(areas)
-            judge.swept()
+        judge.all(problems)
     except Trouble as e:
         say("the keep serves", False, e)
     status = keep.stop()
