@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/sys.h"
+#include "daemon/keep/catalog_wal.h"
 
 enum {
 	BUSY_MS = 250, /* nobody else writes; a checkpoint or a recovery may hold us up so long */
@@ -18,7 +19,7 @@ static int run_text(struct catalog *c, const char *text, const char *what)
 {
 	int sqlite = sqlite3_exec(c->db, text, NULL, NULL, NULL);
 
-	return sqlite == SQLITE_OK ? 0 : db_error(sqlite, what);
+	return sqlite == SQLITE_OK ? 0 : db_error(c, sqlite, what);
 }
 
 /* A pragma that gives one number. */
@@ -34,7 +35,7 @@ static int read_number(struct catalog *c, const char *text, int64_t *ret_number)
 		number = sqlite3_column_int64(st, 0);
 	(void)sqlite3_finalize(st);
 	if (sqlite != SQLITE_ROW)
-		return db_error(sqlite, text);
+		return db_error(c, sqlite, text);
 	*ret_number = number;
 	return 0;
 }
@@ -57,7 +58,7 @@ static int harden(struct catalog *c)
 	if (sqlite == SQLITE_OK)
 		sqlite = sqlite3_busy_timeout(c->db, BUSY_MS);
 	if (sqlite != SQLITE_OK)
-		return db_error(sqlite, "harden");
+		return db_error(c, sqlite, "harden");
 	return run_text(c,
 			"PRAGMA trusted_schema = OFF;"
 			"PRAGMA cell_size_check = ON;"
@@ -108,7 +109,7 @@ static int enter_wal(struct catalog *c)
 	}
 	(void)sqlite3_finalize(st);
 	if (sqlite != SQLITE_ROW)
-		return db_error(sqlite, "journal mode");
+		return db_error(c, sqlite, "journal mode");
 	return entered ? 0
 		       : fail(E_CONFIG, "the file system of the state directory cannot hold "
 					"SQLite's write-ahead log");
@@ -170,21 +171,36 @@ int db_migrate(struct catalog *c, const char *const *migrations, unsigned count)
 
 /* ---- open and close ---- */
 
-static int open_file(const char *path, bool reader, struct catalog **ret_catalog)
+/* How much SQLite keeps free at the end of each page is fixed with the first one. */
+static int begin_file(struct catalog *c)
+{
+	int reserved = CATALOG_RESERVED;
+	int sqlite = sqlite3_file_control(c->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+
+	catalog_vfs_making(c->vfs, true);
+	if (sqlite != SQLITE_OK)
+		return db_error(c, sqlite, "reserve bytes");
+	return run_text(c, "PRAGMA page_size = 4096;", "page size");
+}
+
+static int open_file(const char *path, const struct secret *key, bool reader,
+		     struct catalog **ret_catalog)
 {
 	int flags = reader ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-	struct catalog *c = mem_new(sizeof *c);
+	CLEANUP(catalog_close) struct catalog *c = mem_new(sizeof *c);
+	int rc = catalog_vfs_new(key, &c->vfs);
 
-	c->reader = reader;
-	int sqlite = sqlite3_open_v2(path, &c->db,
-				     flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-	int rc = sqlite == SQLITE_OK ? harden(c) : db_error(sqlite, "open");
-	if (rc) {
-		catalog_close(&c);
+	if (rc)
 		return rc;
-	}
-	*ret_catalog = c;
-	return 0;
+	c->path = mem_text(path);
+	c->reader = reader;
+	int sqlite =
+	    sqlite3_open_v2(path, &c->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+			    catalog_vfs_name(c->vfs));
+	rc = sqlite == SQLITE_OK ? harden(c) : db_error(c, sqlite, "open");
+	if (!rc)
+		*ret_catalog = TAKE(c);
+	return rc;
 }
 
 /*
@@ -202,17 +218,30 @@ static int check_there(const char *path)
 	return 0;
 }
 
-static int open_writer(const char *path, bool fresh, struct catalog **ret_catalog)
+/* Changes that SQLite would leave out without a word when it recovers its log. */
+static int check_log(const char *path)
+{
+	CLEANUP(mem_free) char *wal = mem_printf("%s-wal", path);
+
+	return wal_check(wal);
+}
+
+static int open_writer(const char *path, const struct secret *key, bool fresh,
+		       struct catalog **ret_catalog)
 {
 	CLEANUP(catalog_close) struct catalog *c = NULL;
-	int rc = open_file(path, false, &c);
+	int rc = fresh ? 0 : check_log(path);
 
-	if (!rc && !fresh)
-		rc = check_ours(c);
+	if (!rc)
+		rc = open_file(path, key, false, &c);
+	if (!rc)
+		rc = fresh ? begin_file(c) : check_ours(c);
 	if (!rc)
 		rc = enter_wal(c);
-	if (!rc)
-		rc = prepare_writer(c);
+	if (rc)
+		return rc;
+	catalog_vfs_making(c->vfs, false);
+	rc = prepare_writer(c);
 	if (!rc)
 		rc = db_migrate(c, catalog_migrations, catalog_version);
 	if (!rc)
@@ -231,13 +260,14 @@ static int make_file(const char *path)
 	return sys_open(AT_FDCWD, path, O_RDWR | O_CREAT | O_EXCL, 0600, &fd);
 }
 
-static int create(const char *state_dir, const char *path, struct catalog **ret_catalog)
+static int create(const char *state_dir, const char *path, const struct secret *key,
+		  struct catalog **ret_catalog)
 {
 	int rc = make_file(path);
 
 	if (rc)
 		return rc;
-	rc = open_writer(path, true, ret_catalog);
+	rc = open_writer(path, key, true, ret_catalog);
 	if (!rc) {
 		rc = sys_sync_dir(AT_FDCWD, state_dir);
 		if (rc)
@@ -250,32 +280,34 @@ static int create(const char *state_dir, const char *path, struct catalog **ret_
 	return rc;
 }
 
-int catalog_open(const char *state_dir, bool create_it, struct catalog **ret_catalog)
+int catalog_open(const char *state_dir, const struct secret *key, bool create_it,
+		 struct catalog **ret_catalog)
 {
 	CLEANUP(mem_free) char *path = mem_printf("%s/catalog.db", state_dir);
 	struct catalog *c = NULL;
 	int rc;
 
 	if (create_it) {
-		rc = create(state_dir, path, &c);
+		rc = create(state_dir, path, key, &c);
 	} else {
 		rc = check_there(path);
 		if (!rc)
-			rc = open_writer(path, false, &c);
+			rc = open_writer(path, key, false, &c);
 	}
 	if (!rc)
 		*ret_catalog = c;
 	return rc;
 }
 
-int catalog_open_reader(const char *state_dir, struct catalog **ret_catalog)
+int catalog_open_reader(const char *state_dir, const struct secret *key,
+			struct catalog **ret_catalog)
 {
 	CLEANUP(mem_free) char *path = mem_printf("%s/catalog.db", state_dir);
 	CLEANUP(catalog_close) struct catalog *c = NULL;
 	int rc = check_there(path);
 
 	if (!rc)
-		rc = open_file(path, true, &c);
+		rc = open_file(path, key, true, &c);
 	if (!rc)
 		rc = check_ours(c);
 	if (!rc)
@@ -293,6 +325,8 @@ void catalog_close(struct catalog **c)
 		(void)sqlite3_finalize((*c)->statement[i]);
 	int sqlite = sqlite3_close((*c)->db);
 	assert(sqlite == SQLITE_OK); /* all statements are ours, and all are gone */
+	catalog_vfs_free(&(*c)->vfs);
+	mem_free(&(*c)->path);
 	mem_free(c);
 }
 
@@ -408,34 +442,4 @@ int catalog_meta_set_u64(struct catalog *c, const char *key, uint64_t value)
 	for (size_t i = sizeof bytes; i-- > 0; value >>= 8)
 		bytes[i] = (uint8_t)value;
 	return catalog_meta_set(c, key, view_of(bytes, sizeof bytes));
-}
-
-/* ---- checks ---- */
-
-static int check_lines(struct catalog *c, enum db_statement which, struct buf *out)
-{
-	struct db_query q = db_query(c, which);
-
-	while (db_next(&q)) {
-		size_t before = out->len;
-		db_get_text(&q, out);
-		if (!q.rc && view_is(view_of(out->data + before, out->len - before), "ok"))
-			out->len = before;
-		else if (!q.rc)
-			q.rc = buf_add(out, "\n", 1);
-	}
-	return db_done(&q);
-}
-
-int catalog_check(struct catalog *c, struct buf *out)
-{
-	static const enum db_statement checks[] = {
-	    DB_CHECK_PAGES,   DB_CHECK_REFERENCES, DB_CHECK_SECRETS,
-	    DB_CHECK_ROOTS,   DB_CHECK_PARENTS,    DB_CHECK_VERSIONS,
-	    DB_CHECK_UPLOADS, DB_CHECK_USED,       DB_CHECK_RESERVED};
-	int rc = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(checks) && !rc; i++)
-		rc = check_lines(c, checks[i], out);
-	return rc;
 }

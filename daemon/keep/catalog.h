@@ -14,10 +14,10 @@
  * small and fixed where possible.
  *
  * Errors: E_EXISTS (a unique value is taken), E_INTEGRITY (a damaged file, or rows that would
- * contradict each other), E_INVALID (numbers from 2^63 on, texts and bytes that do not fit),
- * E_FULL, E_NOMEM, E_AGAIN (another connection is in the way), E_IO. After some of them SQLite
- * has undone the whole transaction: then every call but catalog_rollback() fails, and so does
- * the commit.
+ * contradict each other; a page that is not as the keep wrote it), E_INVALID (numbers from 2^63 on,
+ * texts and bytes that do not fit), E_FULL, E_NOMEM, E_AGAIN (another connection is in the way),
+ * E_IO. After some of them SQLite has undone the whole transaction: then every call but
+ * catalog_rollback() fails, and so does the commit.
  *
  * Nobody else may open catalog.db in a process that has a catalog open, for closing it again
  * would drop SQLite's locks (POSIX record locks belong to the process).
@@ -28,6 +28,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/secret.h"
 
 struct catalog;
 
@@ -42,12 +43,15 @@ enum {
 
 /* Open DIR/catalog.db, making it when create is set (and refusing one that is there);
  * migrates an older schema in one transaction, refuses a newer one and what is no catalog
- * (E_CONFIG). E_GONE, E_EXISTS. The file has mode 0600. */
-MUST_USE int catalog_open(const char *state_dir, bool create, struct catalog **ret_catalog);
+ * (E_CONFIG). E_GONE, E_EXISTS; E_INTEGRITY also where its write-ahead log has lost changes.
+ * The file has mode 0600. key (keys_catalog()) authenticates each page of it. */
+MUST_USE int catalog_open(const char *state_dir, const struct secret *key, bool create,
+			  struct catalog **ret_catalog);
 
 /* A second connection, read-only, for one pool job. Its catalog_begin() fixes what it sees
  * until its commit or rollback. */
-MUST_USE int catalog_open_reader(const char *state_dir, struct catalog **ret_catalog);
+MUST_USE int catalog_open_reader(const char *state_dir, const struct secret *key,
+				 struct catalog **ret_catalog);
 void catalog_close(struct catalog **c);
 
 MUST_USE int catalog_begin(struct catalog *c);
@@ -68,8 +72,10 @@ MUST_USE int catalog_meta_set(struct catalog *c, const char *key, struct view va
 MUST_USE int catalog_meta_get_u64(struct catalog *c, const char *key, uint64_t *ret_value);
 MUST_USE int catalog_meta_set_u64(struct catalog *c, const char *key, uint64_t value);
 
-/* SQLite's integrity check, then whether rows agree with each other (references, counters);
- * problems as lines of text into out. E_INTEGRITY when the damage lets it go no further. */
+/* Every page of the file and every frame of the log, SQLite's integrity check, then whether rows
+ * agree with each other (references, counters); problems as lines of text into out. Of a catalog
+ * that somebody writes to, use a reader in a transaction. E_INTEGRITY when the damage lets it go no
+ * further. */
 MUST_USE int catalog_check(struct catalog *c, struct buf *out);
 
 /* ---- principals, credentials, grants ---- */

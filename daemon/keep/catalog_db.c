@@ -23,8 +23,10 @@ const char *db_text(enum db_statement which, bool *ret_walk)
 }
 
 /* Only the kind of error is told, never SQLite's sentence: that could quote values. */
-int db_error(int sqlite, const char *what)
+int db_error(struct catalog *c, int sqlite, const char *what)
 {
+	int rc;
+
 	switch (sqlite & 0xff) {
 	case SQLITE_FULL:
 		return fail(E_FULL, "no room for the catalog (%s)", what);
@@ -35,7 +37,9 @@ int db_error(int sqlite, const char *what)
 		return fail(E_AGAIN, "the catalog is busy (%s)", what);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return fail(E_INTEGRITY, "the catalog is damaged (%s, %d)", what, sqlite);
+		rc = catalog_vfs_failure(c->vfs);
+		return rc ? fail(rc, "%s", what)
+			  : fail(E_INTEGRITY, "the catalog is damaged (%s, %d)", what, sqlite);
 	case SQLITE_CONSTRAINT:
 		if (sqlite == SQLITE_CONSTRAINT_UNIQUE || sqlite == SQLITE_CONSTRAINT_PRIMARYKEY ||
 		    sqlite == SQLITE_CONSTRAINT_ROWID)
@@ -72,7 +76,7 @@ struct db_query db_query(struct catalog *c, enum db_statement which)
 	}
 	q.sqlite = prepare(c, which);
 	if (q.sqlite != SQLITE_OK) {
-		q.rc = db_error(q.sqlite, statements[which].name);
+		q.rc = db_error(c, q.sqlite, statements[which].name);
 		return q;
 	}
 	q.st = c->statement[which];
@@ -86,7 +90,7 @@ static void bound(struct db_query *q, int sqlite)
 {
 	q->sqlite = sqlite;
 	if (sqlite != SQLITE_OK && !q->rc)
-		q->rc = db_error(sqlite, statements[q->which].name);
+		q->rc = db_error(q->c, sqlite, statements[q->which].name);
 }
 
 void db_put_i64(struct db_query *q, int64_t value)
@@ -187,7 +191,7 @@ bool db_next(struct db_query *q)
 		return true;
 	}
 	if (q->sqlite != SQLITE_DONE)
-		q->rc = db_error(q->sqlite, statements[q->which].name);
+		q->rc = db_error(q->c, q->sqlite, statements[q->which].name);
 	return false;
 }
 
@@ -363,7 +367,7 @@ int db_prepare_all(struct catalog *c)
 	for (unsigned i = 0; i < DB_STATEMENTS; i++) {
 		int sqlite = prepare(c, (enum db_statement)i);
 		if (sqlite != SQLITE_OK)
-			return db_error(sqlite, statements[i].name);
+			return db_error(c, sqlite, statements[i].name);
 	}
 	return 0;
 }

@@ -21,6 +21,7 @@
 #include <sqlite3.h>
 
 #include "daemon/keep/catalog.h"
+#include "daemon/keep/catalog_vfs.h"
 
 enum db_statement {
 #define QUERY(NAME, text)      DB_##NAME,
@@ -33,6 +34,8 @@ enum db_statement {
 
 struct catalog {
 	sqlite3 *db;
+	struct catalog_vfs *vfs;
+	char *path;
 	bool reader;
 	/* What we believe; SQLite undoes a whole transaction by itself after some errors, and
 	 * what follows must not then take effect one by one. */
@@ -54,7 +57,7 @@ struct db_query {
 const char *db_text(enum db_statement which, bool *ret_walk);
 
 /* A code of ours for one of SQLite's, with a frame that names what was done. */
-MUST_USE int db_error(int sqlite, const char *what);
+MUST_USE int db_error(struct catalog *c, int sqlite, const char *what);
 
 /* Prepares what is not yet prepared, so that no error of it can come later. */
 MUST_USE int db_prepare_all(struct catalog *c);

@@ -213,7 +213,7 @@ static int check_catalog(struct check *k)
 
 int check_run(struct check *k)
 {
-	int rc = catalog_open_reader(k->keep->boot->state, &k->reader);
+	int rc = catalog_open_reader(k->keep->boot->state, keys_catalog(k->keep->keys), &k->reader);
 
 	if (!rc)
 		rc = check_catalog(k);

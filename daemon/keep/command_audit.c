@@ -258,7 +258,7 @@ static int query_prepare(struct deed *d)
 	struct query *q = command_of(d)->work;
 	size_t i;
 	json_t *record;
-	int rc = catalog_open_reader(d->keep->boot->state, &q->reader);
+	int rc = catalog_open_reader(d->keep->boot->state, keys_catalog(d->keep->keys), &q->reader);
 
 	if (!rc)
 		rc = trail_read(d->keep->state_fd, &q->at, visit_record, q);

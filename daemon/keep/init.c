@@ -104,7 +104,7 @@ static int make_catalog(int state_fd, const struct settings *s, const struct ini
 	int rc = make_origin(s, o, &origin);
 
 	if (!rc)
-		rc = catalog_open(s->state, true, &c);
+		rc = catalog_open(s->state, keys_catalog(keys), true, &c);
 	if (!rc)
 		rc = catalog_begin(c);
 	if (!rc && o->recovery_recipient)

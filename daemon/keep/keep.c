@@ -86,7 +86,7 @@ static int open_state(struct keep *keep)
 		rc = keys_load(keep->state_fd, s->master_path, &keep->keys);
 	}
 	if (!rc)
-		rc = catalog_open(s->state, false, &keep->catalog);
+		rc = catalog_open(s->state, keys_catalog(keep->keys), false, &keep->catalog);
 	if (!rc)
 		rc = accounts_new(keep->catalog, keep->keys, &keep->accounts);
 	if (!rc)

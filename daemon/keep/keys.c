@@ -17,6 +17,7 @@ static const char log_file[] = "keys/log.key";
 /* Purposes: the info of HKDF. A change of what is sealed under one needs another. */
 static const char wrap_purpose[] = "dropkeep zone wrap v1";
 static const char log_purpose[] = "dropkeep log key v1";
+static const char catalog_purpose[] = "dropkeep catalog pages v1";
 
 enum {
 	MASTER_SIZE = 32,
@@ -38,7 +39,7 @@ enum {
 };
 
 struct keys {
-	struct secret *master, *log;
+	struct secret *master, *log, *catalog;
 };
 
 struct zone_keys {
@@ -249,6 +250,8 @@ int keys_load(int state_fd, const char *master, struct keys **ret_keys)
 	if (!rc)
 		rc = load_log(state_fd, master, k);
 	if (!rc)
+		rc = derive(k, NULL, catalog_purpose, &k->catalog);
+	if (!rc)
 		*ret_keys = TAKE(k);
 	return rc;
 }
@@ -259,12 +262,18 @@ void keys_free(struct keys **k)
 		return;
 	secret_free(&(*k)->master);
 	secret_free(&(*k)->log);
+	secret_free(&(*k)->catalog);
 	mem_free(k);
 }
 
 const struct secret *keys_log(const struct keys *k)
 {
 	return k->log;
+}
+
+const struct secret *keys_catalog(const struct keys *k)
+{
+	return k->catalog;
 }
 
 /* ---- zones ---- */

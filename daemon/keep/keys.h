@@ -35,6 +35,9 @@ void keys_free(struct keys **k);
 /* The log's Ed25519 seed (32 bytes). */
 const struct secret *keys_log(const struct keys *k);
 
+/* What authenticates the catalog's pages (32 bytes): HKDF(master, "dropkeep catalog pages v1"). */
+const struct secret *keys_catalog(const struct keys *k);
+
 /*
  * Authenticated encryption under a key derived from a parent secret and a purpose:
  * AES-256-GCM, random 96-bit nonce in front, tag behind, `about` as associated data.

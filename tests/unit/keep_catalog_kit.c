@@ -9,7 +9,7 @@ struct catalog *kit_catalog(const struct kit *kit)
 {
 	struct catalog *c = NULL;
 
-	assert_good(catalog_open(kit->dir, true, &c));
+	assert_good(catalog_open(kit->dir, kit_key(), true, &c));
 	return c;
 }
 

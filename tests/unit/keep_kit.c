@@ -38,6 +38,15 @@ int kit_teardown(void **state)
 	return rc;
 }
 
+const struct secret *kit_key(void)
+{
+	static struct secret *key;
+
+	if (!key)
+		assert_good(secret_derive(view_text("kit"), view_of(NULL, 0), "kit", 32, &key));
+	return key;
+}
+
 uint8_t *kit_exact(struct view bytes)
 {
 	uint8_t *copy = malloc(bytes.len ? bytes.len : 1);

@@ -29,7 +29,7 @@ void world_open(struct world *w)
 	must(sys_mkdir(w->state_fd, "keys", 0700));
 	must(keys_create(w->state_fd, KEYS_MASTER_FILE));
 	must(keys_load(w->state_fd, KEYS_MASTER_FILE, &w->keys));
-	must(catalog_open(w->dir, true, &w->catalog));
+	must(catalog_open(w->dir, keys_catalog(w->keys), true, &w->catalog));
 	must(accounts_new(w->catalog, w->keys, &accounts));
 	w->tree = (struct tree){.catalog = w->catalog, .accounts = accounts};
 	must(catalog_begin(w->catalog));

@@ -264,11 +264,15 @@ static uint64_t outbox(const struct live *l, struct buf *out)
 {
 	CLEANUP(catalog_close) struct catalog *c = NULL;
 	CLEANUP(buf_done) struct buf noted = {0};
+	CLEANUP(keys_free) struct keys *keys = NULL;
+	CLEANUP(sys_close) int state_fd = -1;
 	CLEANUP(mem_free) char *dir = mem_printf("%s/state", l->dir);
 	struct trail_mark mark;
 	int rc;
 
-	assert_good(catalog_open(dir, false, &c));
+	assert_good(sys_open(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0, &state_fd));
+	assert_good(keys_load(state_fd, KEYS_MASTER_FILE, &keys));
+	assert_good(catalog_open(dir, keys_catalog(keys), false, &c));
 	assert_good(catalog_meta_get(c, "log.noted", &noted));
 	assert_good(trail_mark_read(view_buf(&noted), &mark));
 	for (uint64_t seq = mark.size; (rc = catalog_outbox_get(c, seq, out)) == 0; seq++)

@@ -13,7 +13,7 @@ static struct catalog *opened(const struct kit *kit, bool create)
 {
 	struct catalog *c = NULL;
 
-	assert_good(catalog_open(kit->dir, create, &c));
+	assert_good(catalog_open(kit->dir, kit_key(), create, &c));
 	return c;
 }
 
@@ -87,7 +87,7 @@ static void create_over_a_catalog_is_refused_and_keeps_it(void **state)
 
 	set_number(c, "n", 7);
 	catalog_close(&c);
-	assert_refused(catalog_open(kit->dir, true, &other), E_EXISTS);
+	assert_refused(catalog_open(kit->dir, kit_key(), true, &other), E_EXISTS);
 	assert_null(other);
 	c = opened(kit, false);
 	assert_number(c, "n", 7);
@@ -99,9 +99,9 @@ static void open_without_a_catalog_says_gone_and_makes_none(void **state)
 	const struct kit *kit = *state;
 	struct catalog *c = NULL;
 
-	assert_refused(catalog_open(kit->dir, false, &c), E_GONE);
-	assert_refused(catalog_open_reader(kit->dir, &c), E_GONE);
-	assert_refused(catalog_open("/nonexistent", true, &c), E_GONE);
+	assert_refused(catalog_open(kit->dir, kit_key(), false, &c), E_GONE);
+	assert_refused(catalog_open_reader(kit->dir, kit_key(), &c), E_GONE);
+	assert_refused(catalog_open("/nonexistent", kit_key(), true, &c), E_GONE);
 	assert_null(c);
 	assert_int_not_equal(faccessat(kit->fd, "catalog.db", F_OK, 0), 0);
 }
@@ -120,11 +120,11 @@ static void open_what_is_no_catalog_is_refused_and_left_alone(void **state)
 	sqlite3 *foreign = NULL;
 
 	write_file(kit, "", 0);
-	assert_refused(catalog_open(kit->dir, false, &c), E_CONFIG);
+	assert_refused(catalog_open(kit->dir, kit_key(), false, &c), E_CONFIG);
 	memset(text, 'x', sizeof text);
 	write_file(kit, text, sizeof text);
-	assert_refused(catalog_open(kit->dir, false, &c), E_INTEGRITY);
-	assert_refused(catalog_open_reader(kit->dir, &c), E_INTEGRITY);
+	assert_refused(catalog_open(kit->dir, kit_key(), false, &c), E_INTEGRITY);
+	assert_refused(catalog_open_reader(kit->dir, kit_key(), &c), E_INTEGRITY);
 	assert_good(sys_read_file(kit->fd, "catalog.db", sizeof text, &content));
 	assert_true(view_equal(view_buf(&content), view_of(text, sizeof text)));
 
@@ -138,13 +138,13 @@ static void open_what_is_no_catalog_is_refused_and_left_alone(void **state)
 	(void)sqlite3_close(foreign);
 	buf_clear(&content);
 	assert_good(sys_read_file(kit->fd, "catalog.db", 65536, &content));
-	assert_refused(catalog_open(kit->dir, false, &c), E_CONFIG);
+	assert_refused(catalog_open(kit->dir, kit_key(), false, &c), E_CONFIG);
 	CLEANUP(buf_done) struct buf after = {0};
 	assert_good(sys_read_file(kit->fd, "catalog.db", 65536, &after));
 	assert_true(view_equal(view_buf(&content), view_buf(&after)));
 	assert_good(sys_unlink(kit->fd, "catalog.db"));
 	assert_good(sys_mkdir(kit->fd, "catalog.db", 0700));
-	assert_refused(catalog_open(kit->dir, false, &c), E_CONFIG);
+	assert_refused(catalog_open(kit->dir, kit_key(), false, &c), E_CONFIG);
 	assert_null(c);
 }
 
@@ -168,7 +168,7 @@ static void open_damaged_catalog_is_noticed(void **state)
 	/* The head of every page but the first: its type, its count of cells. */
 	for (uint64_t page = 4096; page < size; page += 4096) {
 		kit_flip(kit, "catalog.db", page);
-		int rc = catalog_open(kit->dir, false, &c);
+		int rc = catalog_open(kit->dir, kit_key(), false, &c);
 		if (!rc)
 			rc = catalog_check(c, &problems);
 		noticed += rc == E_INTEGRITY || problems.len > 0;
@@ -184,7 +184,7 @@ static void open_damaged_catalog_is_noticed(void **state)
 	assert_int_equal(problems.len, 0);
 	catalog_close(&c);
 	assert_good(sys_truncate(fd, size - 4096));
-	int rc = catalog_open(kit->dir, false, &c);
+	int rc = catalog_open(kit->dir, kit_key(), false, &c);
 	if (!rc)
 		rc = catalog_check(c, &problems);
 	assert_true(rc == E_INTEGRITY || (rc == 0 && problems.len > 0));
@@ -200,10 +200,10 @@ static void open_newer_schema_is_refused(void **state)
 
 	run_sql(c, "PRAGMA user_version = 2");
 	catalog_close(&c);
-	assert_int_equal(catalog_open(kit->dir, false, &c), E_CONFIG);
+	assert_int_equal(catalog_open(kit->dir, kit_key(), false, &c), E_CONFIG);
 	assert_non_null(strstr(err_text(), "schema version 2"));
 	err_clear();
-	assert_refused(catalog_open_reader(kit->dir, &c), E_CONFIG);
+	assert_refused(catalog_open_reader(kit->dir, kit_key(), &c), E_CONFIG);
 	assert_null(c);
 }
 
@@ -221,7 +221,7 @@ static void open_older_schema_is_brought_up_by_the_writer_only(void **state)
 	       "DROP TABLE zones; DROP TABLE grants; DROP TABLE credentials; DROP TABLE principals;"
 	       "DROP TABLE meta; PRAGMA user_version = 0;");
 	catalog_close(&c);
-	assert_refused(catalog_open_reader(kit->dir, &reader), E_CONFIG);
+	assert_refused(catalog_open_reader(kit->dir, kit_key(), &reader), E_CONFIG);
 	assert_null(reader);
 	c = opened(kit, false);
 	assert_int_equal(number(c, "PRAGMA user_version"), catalog_version);
@@ -443,7 +443,8 @@ static int write_beyond_the_limit(const char *dir)
 	struct catalog *c = NULL;
 
 	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || setrlimit(RLIMIT_FSIZE, &limit) ||
-	    catalog_open(dir, false, &c) || catalog_begin(c) || catalog_meta_set_u64(c, "a", 2))
+	    catalog_open(dir, kit_key(), false, &c) || catalog_begin(c) ||
+	    catalog_meta_set_u64(c, "a", 2))
 		return 1;
 	int rc = fill(c, "1");
 	if (!rc)
@@ -519,7 +520,7 @@ static void kill_in_mid_transaction_leaves_the_old_state(void **state)
 	pid_t child = fork();
 	if (child == 0) {
 		/* More than fits SQLite's cache, so that unfinished pages are in the log. */
-		if (catalog_open(kit->dir, false, &c) || catalog_begin(c) ||
+		if (catalog_open(kit->dir, kit_key(), false, &c) || catalog_begin(c) ||
 		    catalog_meta_set_u64(c, "a", 2) || fill(c, "1") || fill(c, "2") ||
 		    fill(c, "3") || fill(c, "4") || fill(c, "5") || write(ready[1], "x", 1) != 1)
 			_exit(1);
@@ -548,7 +549,7 @@ static void commit_for_ever(const char *dir, int told)
 {
 	struct catalog *c = NULL;
 
-	if (catalog_open(dir, false, &c))
+	if (catalog_open(dir, kit_key(), false, &c))
 		_exit(1);
 	for (uint64_t i = 1;; i++) {
 		char key[32];
@@ -611,7 +612,7 @@ static void reader_sees_only_what_is_committed(void **state)
 	CLEANUP(catalog_close) struct catalog *c = opened(kit, true), *reader = NULL;
 
 	set_number(c, "a", 1);
-	assert_good(catalog_open_reader(kit->dir, &reader));
+	assert_good(catalog_open_reader(kit->dir, kit_key(), &reader));
 	assert_good(catalog_begin(c));
 	set_number(c, "a", 2);
 	assert_number(reader, "a", 1);
@@ -640,7 +641,7 @@ static void *watch(void *arg)
 
 	while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
 		uint64_t a = 0, b = 1;
-		if (catalog_open_reader(w->dir, &reader) || catalog_begin(reader) ||
+		if (catalog_open_reader(w->dir, kit_key(), &reader) || catalog_begin(reader) ||
 		    catalog_meta_get_u64(reader, "a", &a) ||
 		    catalog_meta_get_u64(reader, "b", &b) || catalog_commit(reader) || a != b)
 			w->wrong++;
@@ -678,7 +679,7 @@ static void reader_cannot_write(void **state)
 	CLEANUP(catalog_close) struct catalog *c = opened(kit, true), *reader = NULL;
 
 	set_number(c, "a", 1);
-	assert_good(catalog_open_reader(kit->dir, &reader));
+	assert_good(catalog_open_reader(kit->dir, kit_key(), &reader));
 	assert_refused(catalog_meta_set_u64(reader, "a", 2), E_IO);
 	assert_refused(catalog_zone_remove(reader, 1), E_IO);
 	assert_number(c, "a", 1);
@@ -693,14 +694,14 @@ static void reader_opened_and_closed_leaves_the_writer_its_locks(void **state)
 	assert_good(catalog_begin(c));
 	set_number(c, "a", 1);
 	for (int i = 0; i < 3; i++) {
-		assert_good(catalog_open_reader(kit->dir, &other));
+		assert_good(catalog_open_reader(kit->dir, kit_key(), &other));
 		catalog_close(&other);
 	}
 	/* Another process must still be kept out. */
 	pid_t child = fork();
 	if (child == 0) {
 		struct catalog *theirs = NULL;
-		int rc = catalog_open(kit->dir, false, &theirs);
+		int rc = catalog_open(kit->dir, kit_key(), false, &theirs);
 		if (!rc)
 			rc = catalog_begin(theirs);
 		_exit(rc == E_AGAIN ? 0 : 1);
@@ -732,7 +733,7 @@ static void scrub_beside_a_reader_says_again(void **state)
 	struct stat st;
 
 	set_number(c, "a", 1);
-	assert_good(catalog_open_reader(kit->dir, &reader));
+	assert_good(catalog_open_reader(kit->dir, kit_key(), &reader));
 	assert_good(catalog_begin(reader));
 	assert_number(reader, "a", 1);
 	set_number(c, "a", 2);
