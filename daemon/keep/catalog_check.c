@@ -8,7 +8,7 @@
 
 enum {
 	TRIES = 4, /* for what may have been met half-written */
-	PAUSE_NS = 50 * 1000 * 1000,
+	PAUSE_NS = 10 * 1000 * 1000,
 	LOCK_PAGE = 0x40000000 / CATALOG_PAGE + 1, /* SQLite's locks are there, never content */
 };
 

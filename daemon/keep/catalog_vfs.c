@@ -20,6 +20,10 @@ enum {
 	AT_APPLICATION = 68,
 };
 
+/* Plain SQLITE_CORRUPT would forbid all writing up to the end of the transaction, I/O errors
+ * would undo it: but a page that cannot be had is the trouble of who asked for it alone. */
+enum { DAMAGED = SQLITE_CORRUPT | 100 << 8 };
+
 static const char db_magic[16] = "SQLite format 3"; /* with its NUL */
 
 enum kind { DATABASE, LOG };
@@ -63,7 +67,7 @@ static int noted(struct catalog_vfs *v, int rc, const char *why)
 {
 	v->rc = rc;
 	(void)snprintf(v->why, sizeof v->why, "%s", why);
-	return SQLITE_CORRUPT;
+	return DAMAGED;
 }
 
 static int wrong_page(struct catalog_vfs *v, enum kind kind, uint32_t number)
@@ -154,10 +158,10 @@ static int read_header(sqlite3_file *f, void *out, int len, sqlite3_int64 offset
 	return check_header(file_of(f)->v, out);
 }
 
-static int read_page(sqlite3_file *f, void *out, sqlite3_int64 offset)
+static int read_page(sqlite3_file *f, uint8_t *out, uint32_t number)
 {
 	struct catalog_vfs *v = file_of(f)->v;
-	uint32_t number = (uint32_t)(offset / CATALOG_PAGE) + 1;
+	sqlite3_int64 offset = (sqlite3_int64)(number - 1) * CATALOG_PAGE;
 	int sqlite = real(f)->pMethods->xRead(real(f), out, CATALOG_PAGE, offset);
 
 	if (sqlite == SQLITE_IOERR_SHORT_READ && !v->making)
@@ -167,11 +171,23 @@ static int read_page(sqlite3_file *f, void *out, sqlite3_int64 offset)
 	return sqlite;
 }
 
+/* A part of a page is judged by all of it; newer versions of SQLite read long values so. */
 static int read_database(sqlite3_file *f, void *out, int len, sqlite3_int64 offset)
 {
-	if (len == CATALOG_PAGE && offset % CATALOG_PAGE == 0)
-		return read_page(f, out, offset);
-	return offset + len <= DB_HEADER ? read_header(f, out, len, offset) : SQLITE_IOERR_READ;
+	struct catalog_vfs *v = file_of(f)->v;
+	uint32_t number = (uint32_t)(offset / CATALOG_PAGE) + 1;
+	int inside = (int)(offset % CATALOG_PAGE);
+
+	if (offset + len <= DB_HEADER)
+		return read_header(f, out, len, offset);
+	if (len == CATALOG_PAGE && inside == 0)
+		return read_page(f, out, number);
+	if (inside + len > CATALOG_PAGE)
+		return SQLITE_IOERR_READ;
+	int sqlite = read_page(f, v->page, number);
+	if (sqlite == SQLITE_OK)
+		memcpy(out, v->page + inside, (size_t)len);
+	return sqlite;
 }
 
 static int write_database(sqlite3_file *f, const void *data, int len, sqlite3_int64 offset)

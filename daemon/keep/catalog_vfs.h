@@ -16,7 +16,7 @@
  * frame's header; the filler is chosen such that this sum is still right, so any SQLite program
  * can read database and log.
  *
- * A page that is not right is SQLITE_CORRUPT, which fails the statement and leaves the
+ * A page that is not right is a kind of SQLITE_CORRUPT that fails the statement and leaves the
  * transaction as it was. Pages that are put back from an older copy have a right code.
  * One for each connection, used by the one thread that has it. Nothing of it is written while
  * SQLite recovers a log: sums judge frames there, catalog_wal.h what was lost.
