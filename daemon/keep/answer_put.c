@@ -242,7 +242,8 @@ static int take_along(struct deed *d)
 }
 
 /* What a gate says is durable cannot lie beyond its blob's end, else whoever goes on from there
- * finds nothing. That it is what the client sent, and synced, is the gate's word. */
+ * finds nothing. That it is what the client sent, and synced, is the gate's word; but a gate has
+ * no way to sync the blob's name, without which power loss would take all of it. */
 static int check_claim(struct deed *d, uint64_t durable)
 {
 	const struct along *e = ask_of(d)->work;
@@ -253,7 +254,7 @@ static int check_claim(struct deed *d, uint64_t durable)
 		return rc;
 	if (durable > AGE_PLAIN_MAX || size < e->head + durable / AGE_CHUNK * AGE_SEALED_CHUNK)
 		return fail(E_PROTOCOL, "an upload that is shorter than it is said to be");
-	return 0;
+	return blobs_sync_name(d->keep->blobs, e->blob);
 }
 
 static int within_grant(const struct upload_row *row, uint64_t size)

@@ -147,6 +147,15 @@ int blobs_size(const struct blobs *b, const uint8_t id[BLOB_ID], uint64_t *ret_s
 	return rc ? rc : sys_size(fd, ret_size);
 }
 
+int blobs_sync_name(const struct blobs *b, const uint8_t id[BLOB_ID])
+{
+	char path[PATH_TEXT];
+
+	blob_path(id, path);
+	path[2] = '\0';
+	return sys_sync_dir(b->blobs_fd, path);
+}
+
 static int check_no_writer(const struct blobs *b, int fd)
 {
 	bool none = true;
@@ -172,10 +181,7 @@ int blobs_seal_off(const struct blobs *b, const uint8_t id[BLOB_ID], uint64_t si
 	if (!rc && found != size)
 		rc = fail(E_PROTOCOL, "a blob of %llu bytes instead of %llu",
 			  (unsigned long long)found, (unsigned long long)size);
-	if (rc)
-		return rc;
-	path[2] = '\0';
-	return sys_sync_dir(b->blobs_fd, path);
+	return rc ? rc : blobs_sync_name(b, id);
 }
 
 static int unlink_if_there(int dir_fd, const char *path)
@@ -197,8 +203,7 @@ int blobs_remove(const struct blobs *b, const uint8_t id[BLOB_ID])
 	blob_path(id, path);
 	if (!rc)
 		rc = unlink_if_there(b->blobs_fd, path);
-	path[2] = '\0';
-	return rc ? rc : sys_sync_dir(b->blobs_fd, path);
+	return rc ? rc : blobs_sync_name(b, id);
 }
 
 int blobs_save_state(const struct blobs *b, const uint8_t id[BLOB_ID], struct view state)

@@ -31,6 +31,9 @@ MUST_USE int blobs_read(const struct blobs *b, const uint8_t id[BLOB_ID], int *r
 MUST_USE int blobs_write(const struct blobs *b, const uint8_t id[BLOB_ID], int *ret_fd);
 MUST_USE int blobs_size(const struct blobs *b, const uint8_t id[BLOB_ID], uint64_t *ret_size);
 
+/* Make durable that it is there: its content is its writer's to sync, its name is the store's. */
+MUST_USE int blobs_sync_name(const struct blobs *b, const uint8_t id[BLOB_ID]);
+
 /*
  * What publication demands: nobody can write to it any more (E_PROTOCOL: a writer is left),
  * its size is `size` (E_PROTOCOL otherwise), and its name is durable.
