@@ -63,6 +63,7 @@ struct lab_shared {
 	char generation[LAB_GENERATION]; /* another one: the plan is to be read again */
 	uint64_t made;                   /* non-zero: what follows is set up */
 	pthread_mutex_t mutex;
+	bool held_by_gate; /* the mutex, now or last */
 	struct lab_file file[LAB_FILES];
 };
 
@@ -109,7 +110,8 @@ enum lab_trace_op {
 	TRACE_MKDIR,      /* path */
 	TRACE_RENAME,     /* path, data: the new path */
 	TRACE_UNLINK,     /* path */
-	TRACE_RMDIR       /* path */
+	TRACE_RMDIR,      /* path */
+	TRACE_SEAL        /* data: the line for the file seals */
 };
 void lab_trace(enum lab_trace_op op, const char *path, uint64_t ino, uint64_t offset,
 	       const void *data, size_t len);

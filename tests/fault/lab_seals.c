@@ -49,6 +49,11 @@ static void record(const uint8_t *key, const uint8_t *nonce, struct view plain)
 			   (unsigned long long)counter, nonce[AGE_AEAD_NONCE - 1], plain_text);
 	if (syscall(SYS_write, lab_seals_fd, line, (size_t)len) != len)
 		lab_die("record a sealing");
+	if (lab_trace_fd < 0)
+		return;
+	lab_lock();
+	lab_trace(TRACE_SEAL, "", 0, 0, line, (size_t)len);
+	lab_unlock();
 }
 
 int __wrap_age_aead_seal(const uint8_t key[AGE_AEAD_KEY], const uint8_t nonce[AGE_AEAD_NONCE],

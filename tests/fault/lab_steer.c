@@ -40,13 +40,14 @@ void lab_lock(void)
 {
 	int rc = pthread_mutex_lock(&lab_shared->mutex);
 
-	if (rc == EOWNERDEAD && lab_is_gate)
+	if (rc == EOWNERDEAD && lab_is_gate && !lab_shared->held_by_gate)
 		for (;;)
 			(void)pause();
 	if (rc == EOWNERDEAD)
 		rc = pthread_mutex_consistent(&lab_shared->mutex);
 	if (rc)
 		lab_die("take the lock");
+	lab_shared->held_by_gate = lab_is_gate;
 }
 
 void lab_unlock(void)
