@@ -289,7 +289,7 @@ static enum put_next at_drain(struct put *p)
 	if (p->end != END_PUBLISH)
 		return put_to(p, AT_LAST);
 	if (ends_in_sealed(p)) {
-		if (p->rekeys >= REKEYS_MAX)
+		if (!put_may_rekey(p))
 			put_refuse(p, E_LIMIT, "changed too often: send the file again as a whole");
 		p->rekey = true;
 		p->rekey_chunk = NO_CHUNK;

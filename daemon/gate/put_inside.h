@@ -38,12 +38,16 @@ enum {
 	LOAD_STARVED = 2,  /* the same where a write waits for a slot */
 	LOAD_LEAVES = 8,   /* slots that loading leaves to the client's writes */
 	SPARES = 4,        /* buffers that an upload without work keeps */
-	REKEYS_MAX = 3,    /* an upload that is rewritten more often is not worth its disk */
+	REKEYS_FREE = 3,   /* however much they bring over */
+	REKEYS_MAX = 100,  /* archivers fill in the head of each member behind its end */
 	RUNS_MAX = 16384,  /* separate runs of a set that the client's writes shape */
 	PIECES_MAX = 1024, /* the same within one chunk */
 	SYNC_MS = 2000     /* so long a stored chunk waits to be made durable */
 };
 #define STEP ((uint64_t)64 << 20) /* of reservations, and of what waits to be made durable */
+#define CARRY_MAX                                                                      \
+	((uint64_t)4 << 30) /* bytes that re-keyings may bring over, but the free ones \
+			     */
 
 enum slot_state { SLOT_FREE, SLOT_OPEN, SLOT_FIXED };
 struct slot {
@@ -190,6 +194,7 @@ struct put {
 
 	/* re-keying */
 	unsigned rekeys;
+	uint64_t carried; /* bytes that they have brought over */
 	bool rekey;
 	bool hold;            /* the write that caused it has not come again yet */
 	uint64_t rekey_chunk; /* the changed one, or NO_CHUNK */
@@ -252,7 +257,9 @@ MUST_USE int put_adopt_again(struct put *p, const struct lease *l, const struct 
 
 void put_wipe_lease(struct lease *l);
 
-/* put_rekey.c: states */
+/* put_rekey.c */
+bool put_may_rekey(const struct put *p); /* an upload that is rewritten for ever is not */
+/* states */
 enum put_next put_at_settle(struct put *p);
 enum put_next put_at_recall(struct put *p);
 enum put_next put_at_part(struct put *p);

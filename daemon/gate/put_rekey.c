@@ -2,6 +2,11 @@
 #include "base/mem.h"
 #include "daemon/gate/put_inside.h"
 
+bool put_may_rekey(const struct put *p)
+{
+	return p->rekeys < REKEYS_FREE || (p->rekeys < REKEYS_MAX && p->carried <= CARRY_MAX);
+}
+
 static int find_carry(struct put *p)
 {
 	int rc = 0;
@@ -139,6 +144,7 @@ enum put_next put_at_parted(struct put *p)
 		return NEXT_WAIT;
 	p->rekey = false;
 	p->rekeys++;
+	p->carried += p->durable;
 	if (p->rc || (p->end && p->end != END_PUBLISH)) {
 		p->spoilt = true; /* the blob is closed: it can only be left as it is */
 		return put_to(p, AT_FLOW);

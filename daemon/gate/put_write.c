@@ -191,7 +191,7 @@ static int again(struct put *p)
 /* Other bytes came for a sealed chunk. */
 static int want_rekey(struct put *p, uint64_t index)
 {
-	if (p->rekeys >= REKEYS_MAX) {
+	if (!put_may_rekey(p)) {
 		put_refuse(p, E_LIMIT,
 			   "bytes that were stored already have been changed too "
 			   "often: send the file again as a whole");

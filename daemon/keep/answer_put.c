@@ -342,7 +342,7 @@ const struct deed_row answer_put_extend = {.name = "put_extend",
 
 /* ---- PUT_REKEY ---- */
 
-enum { REKEYS_MAX = 8 }; /* the gate stops long before; a hostile one here */
+enum { REKEYS_MAX = 128 }; /* the gate stops long before; a hostile one here */
 
 static int rekey_prepare(struct deed *d)
 {

@@ -72,13 +72,13 @@ unfinished 'keep killed' file
 ok 'keep killed: mounted again' mount_it
 goes_on 'keep killed' writes_on
 
-for how in appends writes_on; do
-	for size in 0 1 65536 3000001; do
-		head -c "$size" "$WORK/in" >"$WORK/beginning"
-		ok "$size bytes are there" in_time cp "$WORK/beginning" "$IN/file"
-		wait_for 20 no_uploads
-		goes_on "finished with $size bytes" $how
-	done
+for size in 0 1 65536 3000001; do
+	head -c "$size" "$WORK/in" >"$WORK/beginning"
+	ok "$size bytes are there" in_time cp "$WORK/beginning" "$IN/file"
+	wait_for 20 no_uploads
+	how=appends
+	[ $((size % 2)) -eq 0 ] || how=writes_on
+	goes_on "finished with $size bytes" $how
 done
 
 # In pieces, each time anew, as a program that logs does.
@@ -105,6 +105,17 @@ half "put $WORK/in incoming/file"
 cut_off
 wait_for 10 no_uploads
 goes_on 'begun by sftp' appends
+
+# An archive: the head of each member is filled in when the member is complete, far behind the end.
+mkdir "$WORK/members"
+for i in {1..12}; do
+	random_file "$WORK/members/$i" $((i * 60000))
+done
+archives() { (cd "$WORK/members" && in_time /usr/bin/python3 -m zipfile -c "$IN/file" ./*); }
+(cd "$WORK/members" && /usr/bin/python3 -m zipfile -c "$WORK/archive" ./*)
+WHOLE=$WORK/archive
+goes_on 'an archive of twelve' archives
+WHOLE=$WORK/in
 
 if command -v rsync >/dev/null; then
 	rsyncs() { in_time rsync --append --inplace --no-owner --no-group --no-perms "$WORK/in" "$IN/file"; }

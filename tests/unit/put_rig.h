@@ -9,7 +9,7 @@
 #include "age/stream.h"
 #include "base/mem.h"
 #include "base/sys.h"
-#include "daemon/gate/put.h"
+#include "daemon/gate/put_inside.h" /* for its limits */
 #include "fake_keep.h"
 
 /* Last: it has a macro of the name fail. */
@@ -17,7 +17,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-enum { CHUNK = AGE_CHUNK, MODEL_MAX = 12 << 20 };
+enum { MODEL_MAX = 12 << 20 };
 
 struct rig {
 	uv_loop_t loop;

@@ -313,28 +313,58 @@ static void write_of_a_late_header_rekeys_once(void **state)
 	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 1);
 }
 
-static void write_again_differently_too_often_is_refused(void **state)
+/* An upload of four chunks, of which the second is changed so many times. */
+static void change_often(struct rig *r, unsigned times)
 {
-	struct rig *r = *state;
-	int rc = 0;
-
 	open_put(r, PUT_CREATE);
 	put_range(r, 0, 4 * CHUNK, CHUNK);
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < times; i++) {
 		rest(r);
 		model[CHUNK]++;
 		put_range(r, CHUNK, 10, 10);
 		put_range(r, 4 * CHUNK + i * 1000, 1000, 1000); /* appending brings the rest over */
 		rest(r);
 	}
-	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 3);
+	assert_int_equal(r->k->asks[VERB_PUT_REKEY], times);
+}
+
+static void change_is_refused(struct rig *r, unsigned times)
+{
 	model[CHUNK]++;
-	rc = try_put(r, CHUNK, model + CHUNK, 10);
-	assert_int_equal(rc, E_LIMIT);
+	assert_int_equal(try_put(r, CHUNK, model + CHUNK, 10), E_LIMIT);
 	assert_non_null(strstr(r->text, "too often"));
 	model[CHUNK]--;
 	assert_int_equal(close_put(r), E_LIMIT);
-	expect_clean(r, 4 * CHUNK + 3000);
+	expect_clean(r, 4 * CHUNK + times * 1000);
+}
+
+static void write_again_differently_too_often_is_refused(void **state)
+{
+	struct rig *r = *state;
+
+	change_often(r, REKEYS_MAX);
+	change_is_refused(r, REKEYS_MAX);
+}
+
+static void write_again_differently_at_too_great_a_cost_is_refused(void **state)
+{
+	struct rig *r = *state;
+
+	change_often(r, REKEYS_FREE);
+	r->p->carried = CARRY_MAX + 1;
+	change_is_refused(r, REKEYS_FREE);
+}
+
+static void write_again_differently_a_few_times_may_cost_what_it_will(void **state)
+{
+	struct rig *r = *state;
+
+	change_often(r, REKEYS_FREE - 1);
+	r->p->carried = CARRY_MAX + 1;
+	model[CHUNK]++;
+	put_range(r, CHUNK, 10, 10);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 4 * CHUNK + (REKEYS_FREE - 1) * 1000);
 }
 
 /* Chunks far ahead of a hole come along into the new blob. */
@@ -512,6 +542,8 @@ int main(void)
 	    CASE(write_again_differently_in_flight_rekeys),
 	    CASE(write_of_a_late_header_rekeys_once),
 	    CASE(write_again_differently_too_often_is_refused),
+	    CASE(write_again_differently_at_too_great_a_cost_is_refused),
+	    CASE(write_again_differently_a_few_times_may_cost_what_it_will),
 	    CASE(rekey_with_a_hole_keeps_what_is_behind_it),
 	    CASE(rekey_without_a_beginning_keeps_what_fits_the_window),
 	    CASE(rekey_without_a_beginning_of_much_is_refused),

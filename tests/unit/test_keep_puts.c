@@ -524,7 +524,7 @@ static void rekey_without_end_is_refused(void **state)
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 	uint64_t put = u.m.put;
 
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < 128; i++) {
 		upload_done(&u);
 		u = put_taken(s->gate, s->session, ASK(s->gate, put_rekey, PUT_REKEY, put));
 	}
