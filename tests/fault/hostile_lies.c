@@ -21,6 +21,11 @@ static struct upload eve_opens(struct siege *s, const char *path, uint64_t decla
 			     .flags = PUT_CREATE, .declared = declared));
 }
 
+static bool has_ended(void *arg)
+{
+	return fake_gate_ended(arg);
+}
+
 static uint32_t say_finish(struct siege *s, const struct upload *u, uint64_t size)
 {
 	struct ask_put_finish m = {.size = size, .mtime_s = TIME_UNKNOWN};
@@ -230,8 +235,7 @@ static void whoever_can_still_write_publishes_nothing(void **state)
 		upload_done(&u);
 		(void)say_finish(s, &u, EVE_SIZE);
 		/* No honest work beside it: what the child holds is everybody's. */
-		while (!fake_gate_ended(s->hostile))
-			(void)uv_run(&s->live.keep->loop, UV_RUN_NOWAIT);
+		live_until(&s->live, has_ended, s->hostile);
 		assert_non_null(strstr(s->hostile->gate->why, "still has a writer"));
 		undo();
 		siege_ends(s, "still has a writer");
@@ -255,8 +259,7 @@ static void whoever_can_still_write_suspends_nothing_cleanly(void **state)
 				  (struct ask_put_suspend){.clean = 1,
 							   .digest = view_of(digest, sizeof digest),
 							   .tail = view_of(model, 10)});
-		while (!fake_gate_ended(s->hostile))
-			(void)uv_run(&s->live.keep->loop, UV_RUN_NOWAIT);
+		live_until(&s->live, has_ended, s->hostile);
 		undo();
 		siege_ends(s, "still has a writer");
 		expect_unpublished(s, lost);
