@@ -22,6 +22,9 @@ static const struct {
 
 static uint8_t digest[SHA256_STATE_SIZE];
 
+/* Not much of eve's quota, as some uploads stay for a while. */
+enum { DECLARED = 4 * CHUNK };
+
 static void make_digest(uint64_t chunks)
 {
 	struct sha256 h;
@@ -33,7 +36,10 @@ static void make_digest(uint64_t chunks)
 
 static uint64_t an_upload(struct siege *s, bool finished)
 {
-	struct upload u = put_opened(s->hostile, s->of_eve, eve_path(s), PUT_CREATE);
+	struct upload u =
+	    put_taken(s->hostile, s->of_eve,
+		      ASK(s->hostile, put_open, PUT_OPEN, s->of_eve, .path = view_text(eve_path(s)),
+			  .flags = PUT_CREATE, .declared = DECLARED));
 
 	tally.messages++;
 	if (finished)
@@ -178,7 +184,7 @@ static unsigned say_transfer(struct siege *s, struct wish *w)
 	write_u64(&r, OPEN_SIZE);
 	switch (w->row->number) {
 	case VERB_PUT_OPEN:
-		WISH(TEXT(eve_path(s)), N(PUT_CREATE), N(SIZE_UNKNOWN));
+		WISH(TEXT(eve_path(s)), N(PUT_CREATE), N(DECLARED));
 		break;
 	case VERB_PUT_EXTEND:
 		WISH(N(2 * CHUNK), N(3 * CHUNK));

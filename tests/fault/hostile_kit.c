@@ -10,6 +10,9 @@
 
 static const char marker[] = "honest"; /* in every name that is not eve's */
 static const char open_path[] = "/acme/deliverables/open";
+static const char beside[] = "/acme/incoming/honest-beside"; /* in the very folder of eve's */
+
+enum { EVE_QUOTA = 16 << 20, BESIDE_SIZE = 500 };
 
 struct tally tally;
 
@@ -46,6 +49,21 @@ static void put_delivery(struct siege *s)
 	put_whole(s->honest, s->of_sam, open_path, model, OPEN_SIZE);
 }
 
+/* Where the honest work is done: a zone of which eve knows nothing. */
+static void grant_role(struct live *l, const char *name, enum role role)
+{
+	struct principal_row who;
+	struct zone_row zone;
+	struct keep *k = l->keep;
+
+	assert_good(catalog_principal_by_name(k->catalog, name, &who));
+	assert_good(catalog_zone_by_name(k->catalog, "honestzone", &zone));
+	assert_good(catalog_begin(k->catalog));
+	assert_good(accounts_grant_role(k->accounts, who.id, role, zone.id));
+	assert_good(catalog_commit(k->catalog));
+	accounts_forget(k->accounts);
+}
+
 int siege_setup(void **state)
 {
 	struct siege *s = mem_new(sizeof *s);
@@ -55,17 +73,20 @@ int siege_setup(void **state)
 		model[i] = (uint8_t)(i * 31 + (i >> 8) * 7 + (i >> 16));
 	live_init(&s->live, NULL);
 	live_open(&s->live);
-	live_zone(&s->live, "acme", 0);
+	live_zone(&s->live, "acme", EVE_QUOTA);
 	live_zone(&s->live, "honestzone", 0);
 	live_user(&s->live, "anna", ROLE_CLIENT, "acme", &s->anna);
 	live_user(&s->live, "sam", ROLE_STAFF, "acme", &s->sam);
 	live_user(&s->live, "eve", ROLE_CLIENT, "acme", &s->eve);
+	grant_role(&s->live, "anna", ROLE_CLIENT);
+	grant_role(&s->live, "sam", ROLE_STAFF);
 	assert_good(catalog_principal_by_name(s->live.keep->catalog, "eve", &eve));
 	s->eve_id = eve.id;
 	s->honest = fake_gate_ready(&s->live);
 	s->of_anna = gate_log_in(s->honest, &s->anna);
 	s->of_sam = gate_log_in(s->honest, &s->sam);
 	put_delivery(s);
+	put_whole(s->honest, s->of_anna, beside, model, BESIDE_SIZE);
 	live_check(&s->live);
 	s->descriptors = count_descriptors();
 	siege_renew(s);
@@ -263,9 +284,9 @@ void siege_ends(struct siege *s, const char *reason)
 
 /* ---- honest work ---- */
 
-static void expect_listing(struct siege *s, const char *name)
+static void expect_listing(struct siege *s, const char *folder, const char *name)
 {
-	HEARD *h = ASK(s->honest, list, LIST, s->of_anna, .path = view_text("/acme/incoming"));
+	HEARD *h = ASK(s->honest, list, LIST, s->of_anna, .path = view_text(folder));
 	struct answer_list m;
 	struct entry e;
 
@@ -302,13 +323,15 @@ void siege_work(struct siege *s)
 		return;
 	}
 	(void)snprintf(name, sizeof name, "honest-%u", s->work);
-	(void)snprintf(path, sizeof path, "/acme/incoming/%s", name);
+	(void)snprintf(path, sizeof path, "/honestzone/incoming/%s", name);
 	if (s->work % 64 == 1)
 		put_in_two(s, path, size += CHUNK + 101);
 	else
 		put_whole(s->honest, s->of_anna, path, model, size);
-	expect_listing(s, name);
+	expect_listing(s, "/honestzone/incoming", name);
+	expect_listing(s, "/acme/incoming", "honest-beside");
 	expect_content(s->honest, s->of_sam, path, model, size);
+	expect_content(s->honest, s->of_sam, beside, model, BESIDE_SIZE);
 	expect_answer(ASK(s->honest, remove, REMOVE, s->of_anna, .path = view_text(path)), 0, "");
 }
 

@@ -19,6 +19,7 @@ struct siege {
 	uint64_t of_anna, of_sam, of_eve; /* sessions */
 	unsigned work;                    /* honest steps so far */
 	unsigned files;                   /* of eve's: a name that was never used */
+	unsigned removed;                 /* so many of them are gone for sure */
 	size_t descriptors;
 };
 
