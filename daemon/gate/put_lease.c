@@ -3,13 +3,15 @@
 
 static bool lease_makes_sense(const struct lease *l)
 {
-	if (l->size > AGE_PLAIN_MAX || l->tail.len > CHUNK || l->sealed > l->size / CHUNK)
+	if (l->size > AGE_PLAIN_MAX || l->tail.len > CHUNK || l->tail.len > l->size ||
+	    l->sealed > l->size / CHUNK)
 		return false;
 	if (l->sealed && l->digest.len != SHA256_STATE_SIZE)
 		return false;
 	if (l->prefix)
-		return l->prefix == l->size && !l->sealed && !l->tail.len &&
-		       l->source_size >= l->prefix && l->source_size <= AGE_PLAIN_MAX;
+		return l->size - l->tail.len == l->prefix && !l->sealed &&
+		       (!l->tail.len || l->prefix % CHUNK == 0) && l->source_size >= l->prefix &&
+		       l->source_size <= AGE_PLAIN_MAX;
 	return l->size == l->sealed * CHUNK + l->tail.len;
 }
 
@@ -30,7 +32,8 @@ static int take_blobs(struct put *p, const struct lease *l, const struct answer 
 	return rc;
 }
 
-/* The chunks and the tail of a clean resume. */
+/* The chunks and the tail of a clean resume; the tail alone where the chunks must be brought from
+ * another blob first. */
 static int restore(struct put *p, const struct lease *l)
 {
 	struct slot *s = NULL;
@@ -43,7 +46,7 @@ static int restore(struct put *p, const struct lease *l)
 	if (!rc && sha256_count(&p->hash) != l->sealed * CHUNK)
 		rc = fail(E_INTEGRITY, "the digest of the upload does not fit its chunks");
 	if (!rc && l->tail.len)
-		rc = put_take(p, l->sealed, &s);
+		rc = put_take(p, l->prefix ? l->prefix / CHUNK : l->sealed, &s);
 	if (!rc && s) {
 		memcpy(s->data, l->tail.data, l->tail.len);
 		rc = spans_add(&s->have, 0, l->tail.len);

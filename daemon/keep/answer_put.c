@@ -58,12 +58,12 @@ static int resume_upload(struct ask *a, struct opening *o)
 
 	o->resumed = true;
 	o->row = o->spot.upload;
-	uint64_t stored = o->row.clean ? o->row.durable : 0; /* else all of it is sealed again */
+	uint64_t stored = o->row.goes_on ? o->row.durable : 0; /* else all of it is sealed again */
 	int rc = puts_reserve(keep, o->spot.zone, &o->row, stored, o->row.durable + 1);
 	if (rc)
 		return rc;
-	return o->row.clean ? lease_plan(a, o->spot.zone, &o->row, false)
-			    : lease_continue(a, o->spot.zone, &o->row);
+	return o->row.clean && o->row.goes_on ? lease_plan(a, o->spot.zone, &o->row, false)
+					      : lease_continue(a, o->spot.zone, &o->row);
 }
 
 static int open_at(struct ask *a, struct opening *o)
@@ -465,7 +465,7 @@ static int put_suspend(struct deed *d)
 		rc = note_durable(d->keep, &row, durable);
 	if (rc)
 		return rc;
-	row.clean = m->clean;
+	row.clean = row.goes_on = m->clean;
 	if (m->mtime_s != TIME_UNKNOWN)
 		row.mtime_s = m->mtime_s;
 	row.touched_us = clock_utc_us();

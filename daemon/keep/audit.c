@@ -12,6 +12,7 @@
 #include "daemon/keep/keep.h"
 #include "daemon/keep/lines.h"
 #include "daemon/keep/object_key.h"
+#include "tlog/key.h"
 
 static const char meta_origin[] = "log.origin";
 static const char meta_noted[] = "log.noted";
@@ -39,6 +40,7 @@ struct audit {
 	struct deed *waiting; /* for the job that runs, perhaps for the one behind it */
 	struct trail_mark at; /* durable in the log */
 	uint64_t noted;       /* of that, what the catalog knows */
+	uint64_t completed;   /* records that were missing at the start */
 };
 
 static size_t line_count(const struct lines *l)
@@ -297,6 +299,29 @@ static int read_meta(struct audit *a)
 	return 0;
 }
 
+static int key_text(struct audit *a, struct buf *out)
+{
+	CLEANUP(tlog_signer_free) struct tlog_signer *signer = NULL;
+	int rc = tlog_signer_new(view_text(a->origin), keys_log(a->keep->keys), &signer);
+
+	return rc ? rc : tlog_verifier_text(tlog_signer_verifier(signer), out);
+}
+
+int audit_verify(struct keep *keep, struct buf *problems)
+{
+	CLEANUP(audit_free) struct audit *a = mem_new(sizeof *a);
+	CLEANUP(buf_done) struct buf key = {0};
+	const char *text = NULL;
+
+	a->keep = keep;
+	int rc = read_meta(a);
+	if (!rc)
+		rc = key_text(a, &key);
+	if (!rc)
+		rc = buf_text(&key, &text);
+	return rc ? rc : trail_verify(keep->state_fd, a->origin, text, &a->at, problems);
+}
+
 static char *host_name(void)
 {
 	char name[256] = "";
@@ -324,9 +349,10 @@ int audit_open(struct keep *keep, struct audit **ret_audit)
 	if (rc)
 		return rc;
 	trail_mark(a->trail, &a->at);
+	a->completed = a->at.size - a->noted;
 	if (pending.len)
 		log_info("audit log: completed with %llu records from the catalog",
-			 (unsigned long long)(a->at.size - a->noted));
+			 (unsigned long long)a->completed);
 	*ret_audit = TAKE(a);
 	return 0;
 }
@@ -346,6 +372,11 @@ void audit_free(struct audit **a)
 	}
 	free(*a);
 	*a = NULL;
+}
+
+uint64_t audit_completed(const struct audit *a)
+{
+	return a->completed;
 }
 
 void audit_position(const struct audit *a, struct trail_mark *ret_mark)

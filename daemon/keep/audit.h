@@ -25,6 +25,13 @@ struct keep;
 MUST_USE int audit_create(struct catalog *c, const struct keys *k, int state_fd,
 			  const char *origin);
 
+/* Whether the whole log, as far as the catalog knows of it, is what the catalog knows. Before
+ * audit_open(), and changes nothing. Problems as of trail_verify(). */
+MUST_USE int audit_verify(struct keep *keep, struct buf *problems);
+
+/* Records that audit_open() has completed the log with. */
+uint64_t audit_completed(const struct audit *a);
+
 /* Open the log and complete it from the outbox, synchronously. E_INTEGRITY where log and
  * catalog contradict each other. */
 MUST_USE int audit_open(struct keep *keep, struct audit **ret_audit);

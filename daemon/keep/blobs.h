@@ -63,4 +63,25 @@ MUST_USE int blobs_each(const struct blobs *b,
 			int (*visit)(void *arg, const uint8_t id[BLOB_ID], uint64_t size),
 			void *arg);
 
+/* ---- recovery ---- */
+
+/* The ids in one of the 256 folders, BLOB_ID bytes each, appended to out; strange: files that are
+ * none of ours. */
+enum { BLOBS_FOLDERS = 256 };
+MUST_USE int blobs_list(const struct blobs *b, unsigned folder, struct buf *out,
+			unsigned *ret_strange);
+
+/* Move blobs (ids of one folder, as of blobs_list()), or the resume state of a blob, to lost+found,
+ * over nothing that is there, and make that durable. What is gone is passed over. */
+MUST_USE int blobs_set_aside(const struct blobs *b, struct view ids, unsigned *ret_moved);
+MUST_USE int blobs_set_state_aside(const struct blobs *b, const uint8_t id[BLOB_ID]);
+
+/* Walk the resume states, as blobs_each() does; what a crash left half-made is removed first. */
+MUST_USE int blobs_each_state(const struct blobs *b,
+			      int (*visit)(void *arg, const uint8_t id[BLOB_ID]), void *arg);
+
+/* What is in lost+found: visit() per name. */
+MUST_USE int blobs_each_lost(const struct blobs *b, int (*visit)(void *arg, const char *name),
+			     void *arg);
+
 #endif

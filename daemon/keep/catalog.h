@@ -207,14 +207,16 @@ struct upload_row {
 	uint64_t id, node, principal;
 	uint8_t blob[ID_SIZE];
 	uint8_t pin[32];
-	bool clean;        /* uploads/ID holds state and the same key may go on */
+	bool clean;        /* uploads/ID holds the end of it */
+	bool goes_on;      /* and the same file key may go on */
 	uint64_t durable;  /* plaintext bytes that stand, whole chunks unless clean */
 	uint64_t declared; /* SIZE_UNKNOWN: not declared */
 	uint64_t reserved; /* counted in the zone */
 	bool has_source;   /* the prefix below is re-sealed from this blob */
 	uint8_t source_blob[ID_SIZE];
 	uint8_t source_pin[32];
-	bool source_finished; /* a published version; else what an unclean end left */
+	bool source_finished; /* a published version; else what an earlier lease left */
+	bool source_clean;    /* the end of the prefix is in uploads/SOURCE */
 	uint64_t source_size, prefix;
 	int64_t mtime_s, made_us, touched_us;
 };
@@ -223,6 +225,8 @@ MUST_USE int catalog_upload_by_id(struct catalog *c, uint64_t id, struct upload_
 MUST_USE int catalog_upload_set(struct catalog *c, const struct upload_row *row);
 MUST_USE int catalog_upload_remove(struct catalog *c, uint64_t id);
 MUST_USE int catalog_upload_next(struct catalog *c, uint64_t after, struct upload_row *ret);
+/* No upload's file key goes on from here. How many would have. */
+MUST_USE int catalog_uploads_end_run(struct catalog *c, uint64_t *ret_count);
 
 /* Blobs to unlink: the row is there before the deletion and outlives it. Adding one twice is
  * adding it once. */
@@ -234,6 +238,8 @@ MUST_USE int catalog_doomed_after(struct catalog *c, const uint8_t *after,
 				  uint8_t ret_blob[ID_SIZE]);
 /* Whether any row names the blob (version, upload, source or doomed). */
 MUST_USE int catalog_blob_known(struct catalog *c, const uint8_t blob[ID_SIZE], bool *ret_known);
+/* Whether an upload needs what uploads/BLOB holds. */
+MUST_USE int catalog_state_known(struct catalog *c, const uint8_t blob[ID_SIZE], bool *ret_known);
 
 /* ---- the log's outbox ---- */
 

@@ -143,5 +143,13 @@ static const char version_1[] =
     "PRAGMA application_id = 1685220208;" /* CATALOG_APPLICATION */
     "PRAGMA user_version = 1;";
 
-const char *const catalog_migrations[] = {version_1};
+/* Uploads that a version 1 left clean begin with goes_on 0: nobody can tell whether the copy of the
+ * catalog at hand is the only one that has gone on. */
+static const char version_2[] =
+    "ALTER TABLE uploads ADD COLUMN goes_on INTEGER NOT NULL DEFAULT 0 CHECK (goes_on IN (0, 1));"
+    "ALTER TABLE uploads ADD COLUMN source_clean INTEGER NOT NULL DEFAULT 0"
+    " CHECK (source_clean IN (0, 1));"
+    "PRAGMA user_version = 2;";
+
+const char *const catalog_migrations[] = {version_1, version_2};
 const unsigned catalog_version = sizeof catalog_migrations / sizeof *catalog_migrations;

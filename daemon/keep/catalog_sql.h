@@ -20,7 +20,8 @@
 #define VERSION_COLUMNS "id, node, blob, pin, size, sealed_hash, uploader, mtime_s, made_us"
 #define UPLOAD_COLUMNS                                                                      \
 	"id, node, principal, blob, pin, clean, durable, declared, reserved, source_blob, " \
-	"source_pin, source_finished, source_size, prefix, mtime_s, made_us, touched_us"
+	"source_pin, source_finished, source_size, prefix, mtime_s, made_us, touched_us, "  \
+	"goes_on, source_clean"
 
 /* ---- transactions ---- */
 
@@ -162,13 +163,15 @@ QUERY(VERSION_NEXT, "SELECT " VERSION_COLUMNS " FROM versions WHERE id > ?1 ORDE
 
 QUERY(UPLOAD_ADD, "INSERT INTO uploads (node, principal, blob, pin, clean, durable, declared, "
 		  "reserved, source_blob, source_pin, source_finished, source_size, prefix, "
-		  "mtime_s, made_us, touched_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-		  "?11, ?12, ?13, ?14, ?15, ?16)")
+		  "mtime_s, made_us, touched_us, goes_on, source_clean) VALUES (?1, ?2, ?3, ?4, "
+		  "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)")
 QUERY(UPLOAD_BY_ID, "SELECT " UPLOAD_COLUMNS " FROM uploads WHERE id = ?1")
 QUERY(UPLOAD_SET, "UPDATE uploads SET node = ?1, principal = ?2, blob = ?3, pin = ?4, clean = ?5, "
 		  "durable = ?6, declared = ?7, reserved = ?8, source_blob = ?9, source_pin = ?10, "
 		  "source_finished = ?11, source_size = ?12, prefix = ?13, mtime_s = ?14, "
-		  "made_us = ?15, touched_us = ?16 WHERE id = ?17")
+		  "made_us = ?15, touched_us = ?16, goes_on = ?17, source_clean = ?18 "
+		  "WHERE id = ?19")
+QUERY_WALK(UPLOADS_END_RUN, "UPDATE uploads SET goes_on = 0 WHERE goes_on = 1")
 QUERY(UPLOAD_REMOVE, "DELETE FROM uploads WHERE id = ?1")
 QUERY(UPLOAD_NEXT, "SELECT " UPLOAD_COLUMNS " FROM uploads WHERE id > ?1 ORDER BY id LIMIT 1")
 
@@ -179,6 +182,8 @@ QUERY(BLOB_KNOWN, "SELECT EXISTS (SELECT 1 FROM versions WHERE blob = ?1) "
 		  "OR EXISTS (SELECT 1 FROM uploads WHERE blob = ?1) "
 		  "OR EXISTS (SELECT 1 FROM uploads WHERE source_blob = ?1) "
 		  "OR EXISTS (SELECT 1 FROM doomed WHERE blob = ?1)")
+QUERY(STATE_KNOWN, "SELECT EXISTS (SELECT 1 FROM uploads WHERE blob = ?1 AND clean = 1) "
+		   "OR EXISTS (SELECT 1 FROM uploads WHERE source_blob = ?1 AND source_clean = 1)")
 
 /* ---- the log's outbox ---- */
 

@@ -101,6 +101,8 @@ static void read_upload(struct db_query *q, struct upload_row *row)
 	row->mtime_s = db_get_i64(q);
 	row->made_us = db_get_i64(q);
 	row->touched_us = db_get_i64(q);
+	row->goes_on = db_get_bool(q);
+	row->source_clean = db_get_bool(q);
 }
 
 static int one_upload(struct db_query *q, struct upload_row *ret)
@@ -143,6 +145,8 @@ static void put_upload(struct db_query *q, const struct upload_row *row)
 	db_put_i64(q, row->mtime_s);
 	db_put_i64(q, row->made_us);
 	db_put_i64(q, row->touched_us);
+	db_put_i64(q, row->goes_on);
+	db_put_i64(q, row->has_source && row->source_clean);
 }
 
 int catalog_upload_add(struct catalog *c, struct upload_row *row)
@@ -186,6 +190,15 @@ int catalog_upload_remove(struct catalog *c, uint64_t id)
 	return db_change(&q);
 }
 
+int catalog_uploads_end_run(struct catalog *c, uint64_t *ret_count)
+{
+	int rc = db_only(c, DB_UPLOADS_END_RUN);
+
+	if (!rc)
+		*ret_count = (uint64_t)sqlite3_changes(c->db);
+	return rc;
+}
+
 /* ---- doomed blobs ---- */
 
 int catalog_doomed_add(struct catalog *c, const uint8_t blob[ID_SIZE])
@@ -223,9 +236,10 @@ int catalog_doomed_next(struct catalog *c, uint8_t ret_blob[ID_SIZE])
 	return catalog_doomed_after(c, NULL, ret_blob);
 }
 
-int catalog_blob_known(struct catalog *c, const uint8_t blob[ID_SIZE], bool *ret_known)
+static int is_known(struct catalog *c, enum db_statement which, const uint8_t blob[ID_SIZE],
+		    bool *ret_known)
 {
-	struct db_query q = db_query(c, DB_BLOB_KNOWN);
+	struct db_query q = db_query(c, which);
 	bool known = false;
 
 	db_put_bytes(&q, view_of(blob, ID_SIZE));
@@ -235,4 +249,14 @@ int catalog_blob_known(struct catalog *c, const uint8_t blob[ID_SIZE], bool *ret
 	if (!rc)
 		*ret_known = known;
 	return rc;
+}
+
+int catalog_blob_known(struct catalog *c, const uint8_t blob[ID_SIZE], bool *ret_known)
+{
+	return is_known(c, DB_BLOB_KNOWN, blob, ret_known);
+}
+
+int catalog_state_known(struct catalog *c, const uint8_t blob[ID_SIZE], bool *ret_known)
+{
+	return is_known(c, DB_STATE_KNOWN, blob, ret_known);
 }

@@ -2,11 +2,9 @@
 #include "daemon/keep/keep.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,11 +18,11 @@
 #include "daemon/keep/gates.h"
 #include "daemon/keep/listeners.h"
 #include "daemon/keep/puts.h"
+#include "daemon/keep/recover.h"
 #include "daemon/keep/room.h"
 #include "daemon/keep/service.h"
-#include "daemon/keep/state.h"
 
-enum { LOCK_PATIENCE_S = 60, NOTE_MS = 5000, RECIPIENT_MAX = 256 };
+enum { NOTE_MS = 5000 };
 
 _Noreturn void keep_die(struct keep *keep, const char *what)
 {
@@ -33,69 +31,7 @@ _Noreturn void keep_die(struct keep *keep, const char *what)
 	_exit(err_exit_status(E_IO)); /* no exit handlers: nothing half-done may be written */
 }
 
-/* ---- opening ---- */
-
-/* Old gates hold the lock as well, so that none of them writes into what we take up. */
-static int lock_state(struct keep *keep)
-{
-	int rc = sys_open(keep->state_fd, "lock", O_RDWR | O_CREAT, 0600, &keep->lock_fd);
-
-	for (int waited = 0; !rc; waited++) {
-		if (flock(keep->lock_fd, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			rc = fail_errno(E_IO, "lock the state directory");
-		else if (waited == LOCK_PATIENCE_S)
-			rc = fail(E_AGAIN,
-				  "another dropkeepd, or a gate of one, uses this state directory");
-		else if (waited == 0)
-			log_warning("waiting for another dropkeepd, or its gates, to end");
-		if (!rc)
-			(void)sleep(1);
-	}
-	return rc;
-}
-
-static int load_recovery(struct keep *keep)
-{
-	CLEANUP(buf_done) struct buf text = {0};
-	int rc = catalog_meta_get(keep->catalog, STATE_META_RECOVERY, &text);
-
-	if (rc == E_GONE) {
-		err_clear();
-		return 0;
-	}
-	if (!rc)
-		rc = age_recipient_from_text(view_buf(&text), &keep->recovery);
-	keep->has_recovery = rc == 0;
-	return rc;
-}
-
-static int open_state(struct keep *keep)
-{
-	const struct settings *s = keep->settings;
-	int rc = sys_open(AT_FDCWD, s->state, O_RDONLY | O_DIRECTORY, 0, &keep->state_fd);
-
-	if (rc == E_GONE)
-		return fail(E_CONFIG, "make the state directory first: dropkeepctl init");
-	if (!rc)
-		rc = lock_state(keep);
-	if (!rc) {
-		keep->room =
-		    room_open(keep->state_fd, s->disk_ballast_bytes, s->disk_reserve_bytes);
-		rc = keys_load(keep->state_fd, s->master_path, &keep->keys);
-	}
-	if (!rc)
-		rc = catalog_open(s->state, keys_catalog(keep->keys), false, &keep->catalog);
-	if (!rc)
-		rc = accounts_new(keep->catalog, keep->keys, &keep->accounts);
-	if (!rc)
-		rc = blobs_open(keep->state_fd, s->writer_check, &keep->blobs);
-	if (!rc)
-		rc = load_recovery(keep);
-	keep->tree = (struct tree){keep->catalog, keep->accounts};
-	return rc;
-}
+/* ---- the start ---- */
 
 /* The start is in the log before the first gate runs. */
 static int record_start(struct keep *keep)
@@ -131,6 +67,8 @@ static int start(struct keep *keep)
 		rc = gates_start(keep->gates);
 	if (!rc)
 		sweep_start(keep);
+	if (!rc)
+		recover_blobs(keep);
 	return rc;
 }
 
@@ -351,9 +289,7 @@ static int open_parts(struct keep *keep)
 	int rc = configure(keep);
 
 	if (!rc)
-		rc = open_state(keep);
-	if (!rc)
-		rc = audit_open(keep, &keep->audit);
+		rc = recover_state(keep);
 	if (!rc && uv_loop_init(&keep->loop))
 		rc = fail(E_IO, "set up the loop");
 	if (!rc)

@@ -13,6 +13,7 @@
 #include "daemon/keep/accounts.h"
 #include "daemon/keep/blobs.h"
 #include "daemon/keep/flood.h"
+#include "daemon/keep/recover.h"
 #include "daemon/keep/session.h"
 #include "daemon/keep/sweep.h"
 #include "daemon/keep/tree.h"
@@ -47,6 +48,7 @@ struct keep {
 	unsigned listeners;
 	bool has_recovery;
 	struct age_recipient recovery;
+	struct recovery found; /* at the start */
 	int64_t since_us;
 	bool stopping, told_ready;
 	unsigned stop_step;

@@ -22,6 +22,7 @@ struct lease_work {
 	/* Done. */
 	struct sealed_blob blob, source;
 	struct secret *plain; /* of the resume state below */
+	bool tail_lost;       /* which cannot be read */
 	struct resume_state state;
 };
 
@@ -78,7 +79,7 @@ int lease_plan(struct ask *a, const struct zone *zone, struct upload_row *row, b
 	/* From here on the key is in use again: what was not sealed (at most a whole chunk, held
 	 * back at the end) is the gate's, and only its word will bring it back. Until then nobody
 	 * may be told of it. */
-	row->clean = false;
+	row->clean = row->goes_on = false;
 	if (!fresh && row->durable)
 		row->durable = (row->durable - 1) / AGE_CHUNK * AGE_CHUNK;
 	row->touched_us = clock_utc_us();
@@ -97,7 +98,7 @@ int lease_continue(struct ask *a, const struct zone *zone, struct upload_row *ro
 	struct keep *keep = a->gate->keep;
 
 	/* Nothing of it stands, maybe not even the blob; or its prefix was not all re-sealed. */
-	if (row->durable < AGE_CHUNK || row->has_source) {
+	if (row->has_source || (!row->clean && row->durable < AGE_CHUNK)) {
 		if (!row->has_source)
 			row->durable = 0;
 		int rc = catalog_doomed_add(keep->catalog, row->blob);
@@ -105,10 +106,12 @@ int lease_continue(struct ask *a, const struct zone *zone, struct upload_row *ro
 	}
 	row->has_source = true;
 	row->source_finished = false;
+	row->source_clean = row->clean;
 	memcpy(row->source_blob, row->blob, sizeof row->source_blob);
 	memcpy(row->source_pin, row->pin, sizeof row->source_pin);
-	row->prefix = row->durable - row->durable % AGE_CHUNK;
-	row->durable = row->source_size = row->prefix;
+	if (!row->clean)
+		row->durable -= row->durable % AGE_CHUNK;
+	row->prefix = row->source_size = row->durable;
 	return lease_plan(a, zone, row, true);
 }
 
@@ -124,12 +127,32 @@ void lease_attach(struct ask *a, struct put *p)
 	put_promise(&w->keep->sessions, p, w->row.reserved, w->fresh ? 0 : w->row.durable);
 }
 
+static int load_state(struct lease_work *w, const uint8_t blob[ID_SIZE],
+		      const struct sealed_blob *from)
+{
+	int rc =
+	    resume_load(w->keep->blobs, w->keep->keys, blob, from->file_key, &w->plain, &w->state);
+
+	if (rc == E_GONE)
+		rc = fail(E_INTEGRITY, "an upload's resume state is missing");
+	if (!rc && w->state.sealed * AGE_CHUNK + w->state.tail.len != w->row.durable)
+		rc = fail(E_INTEGRITY, "an upload's resume state does not match the catalog");
+	return rc;
+}
+
+/* Of what an earlier lease left, all but the end is in its blob. */
 static int open_source(struct lease_work *w)
 {
 	if (!w->row.has_source)
 		return 0;
-	return sealed_blob_open(w->keep->blobs, w->row.source_blob, false,
-				zone_keys_identity(w->zone_keys), w->row.source_pin, &w->source);
+	int rc = sealed_blob_open(w->keep->blobs, w->row.source_blob, false,
+				  zone_keys_identity(w->zone_keys), w->row.source_pin, &w->source);
+
+	if (rc || !w->row.source_clean)
+		return rc;
+	rc = load_state(w, w->row.source_blob, &w->source);
+	w->tail_lost = rc == E_INTEGRITY;
+	return rc;
 }
 
 static int open_resumed(struct lease_work *w)
@@ -137,14 +160,7 @@ static int open_resumed(struct lease_work *w)
 	int rc = sealed_blob_open(w->keep->blobs, w->row.blob, true,
 				  zone_keys_identity(w->zone_keys), w->row.pin, &w->blob);
 
-	if (!rc)
-		rc = resume_load(w->keep->blobs, w->keep->keys, w->row.blob, w->blob.file_key,
-				 &w->plain, &w->state);
-	if (rc == E_GONE)
-		rc = fail(E_INTEGRITY, "an upload's resume state is missing");
-	if (!rc && w->state.sealed * AGE_CHUNK + w->state.tail.len != w->row.durable)
-		rc = fail(E_INTEGRITY, "an upload's resume state does not match the catalog");
-	return rc;
+	return rc ? rc : load_state(w, w->row.blob, &w->blob);
 }
 
 int lease_complete(struct deed *d)
@@ -162,6 +178,12 @@ int lease_complete(struct deed *d)
 
 /* ---- back on the loop ---- */
 
+/* All of a short one may be its tail. */
+static bool gives_source(const struct lease_work *w)
+{
+	return w->row.has_source && w->row.prefix > w->state.tail.len;
+}
+
 static void write_lease(struct ask *a, const struct put *p)
 {
 	const struct lease_work *w = a->work;
@@ -169,13 +191,15 @@ static void write_lease(struct ask *a, const struct put *p)
 			  .blob_offset = w->blob.payload,
 			  .size = w->row.durable,
 			  .granted = p->granted,
-			  .sealed = w->state.sealed,
-			  .digest = w->state.digest,
 			  .tail = w->state.tail};
 
 	memcpy(m.payload_key, w->blob.key, sizeof m.payload_key);
-	if (w->row.has_source) {
-		m.prefix = w->row.prefix;
+	if (!w->fresh) {
+		m.sealed = w->state.sealed;
+		m.digest = w->state.digest;
+	}
+	if (gives_source(w)) {
+		m.prefix = w->row.prefix - w->state.tail.len;
 		m.source_finished = w->row.source_finished;
 		m.source_size = w->row.source_size;
 		m.source_offset = w->source.payload;
@@ -195,7 +219,7 @@ static void hand_over(struct ask *a, struct put *p)
 	write_lease(a, p);
 	a->fds[a->fd_count++] = TAKE_FD(w->blob.fd);
 	p->lent = true;
-	if (w->row.has_source)
+	if (gives_source(w))
 		a->fds[a->fd_count++] = TAKE_FD(w->source.fd);
 }
 
@@ -211,8 +235,11 @@ void lease_finish(struct deed *d)
 		(void)deed_note(d, fail(E_GONE, "this upload was taken over or removed"));
 	if (d->rc == 0)
 		hand_over(a, p);
-	else if (p) /* a gate knows a put of its own, one that was to be opened it never hears of */
+	else if (p) { /* a gate knows a put of its own, one that was to be opened it never hears of
+		       */
+		p->tail_lost = w->tail_lost;
 		puts_abandon(keep, p, d->rc, a->frame.verb == VERB_PUT_REKEY);
+	}
 	ask_finish(d);
 	p = slots_find(&keep->sessions.uploads, number); /* sending may have ended its gate */
 	if (p)

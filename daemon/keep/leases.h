@@ -16,12 +16,13 @@ struct lease_work;
  * In decide. row is an upload that nobody has a lease on (or the asker's own, for a rekey):
  *	fresh     a new blob under a new file key; row's blob, pin and clean change; the
  *	          prefix, where row has a source, is re-sealed from it
- *	else      the same blob and key go on from where a clean end left it
+ *	else      the same blob and key go on from where a clean end of this run left it
  * The row is stored. The work belongs to the ask.
  */
 MUST_USE int lease_plan(struct ask *a, const struct zone *zone, struct upload_row *row, bool fresh);
 
-/* In decide: what an unclean end left becomes the source of a fresh blob. */
+/* In decide: what an unclean end, or an earlier run of the keep, left becomes the source of a
+ * fresh blob. */
 MUST_USE int lease_continue(struct ask *a, const struct zone *zone, struct upload_row *row);
 
 /* Stages of the asks that end in a lease. lease_settle: p is registered already. */

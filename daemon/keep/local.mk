@@ -31,6 +31,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/listeners.c daemon/keep/listeners.h \
 	daemon/keep/object_key.c daemon/keep/object_key.h \
 	daemon/keep/puts.c daemon/keep/puts.h \
+	daemon/keep/recover.c daemon/keep/recover.h \
 	daemon/keep/room.c daemon/keep/room.h \
 	daemon/keep/record.c daemon/keep/record.h \
 	daemon/keep/safe_json.c daemon/keep/safe_json.h \

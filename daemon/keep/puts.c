@@ -200,6 +200,23 @@ static bool stands(const struct upload_row *row)
 	return row->durable || row->has_source;
 }
 
+/* What an earlier run left is there but for its end: that offset it has from now on. */
+static int forget_tail(struct keep *keep, uint64_t upload)
+{
+	struct upload_row row;
+	int rc = catalog_upload_by_id(keep->catalog, upload, &row);
+
+	if (rc || !row.source_clean)
+		return rc == E_GONE ? 0 : rc;
+	row.source_clean = false;
+	row.durable = row.durable ? (row.durable - 1) / AGE_CHUNK * AGE_CHUNK : 0;
+	row.prefix = row.source_size = row.durable;
+	if (!row.durable)
+		rc = tree_drop_source(&keep->tree, &row);
+	row.has_source = row.durable > 0;
+	return rc ? rc : catalog_upload_set(keep->catalog, &row);
+}
+
 int put_lose(struct keep *keep, struct put *p, const char *event, int code, const char *reason)
 {
 	const struct zone *zone = NULL;
@@ -217,6 +234,8 @@ int put_lose(struct keep *keep, struct put *p, const char *event, int code, cons
 		e.actor = who->row.name;
 	err_clear();
 	int rc = audit_add(keep->audit, &e);
+	if (!rc && p->tail_lost)
+		rc = forget_tail(keep, p->upload);
 	if (!rc)
 		rc = puts_leave(keep, p->upload);
 	p->over = rc == 0;
@@ -299,7 +318,7 @@ int puts_leave(struct keep *keep, uint64_t upload)
 	if (rc)
 		return rc;
 	if (stands(&row)) {
-		row.clean = false;
+		row.clean = row.goes_on = false;
 		row.touched_us = clock_utc_us();
 		return catalog_upload_set(keep->catalog, &row);
 	}

@@ -57,10 +57,11 @@ struct put {
 	uint64_t durable; /* of the upload, as last told */
 	uint64_t stored;  /* of what was granted, in its blob: needs no more room */
 	bool resumed;
-	bool lent;    /* the gate has what it needs; not before it is told, nor during a rekey */
-	bool ending;  /* its last ask has come */
-	bool over;    /* its end is decided; it goes with the tick that did so */
-	bool revoked; /* a newcomer has it; whatever this gate says of it is refused */
+	bool lent;      /* the gate has what it needs; not before it is told, nor during a rekey */
+	bool ending;    /* its last ask has come */
+	bool over;      /* its end is decided; it goes with the tick that did so */
+	bool revoked;   /* a newcomer has it; whatever this gate says of it is refused */
+	bool tail_lost; /* the end of it, from an earlier run, could not be read */
 	unsigned rekeys;
 	int64_t opened_us;
 	struct zone_keys *zone_keys;

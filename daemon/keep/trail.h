@@ -65,7 +65,7 @@ MUST_USE int trail_read(int state_fd, const struct trail_mark *mark,
 			int (*visit)(void *arg, uint64_t seq, struct view line), void *arg);
 
 /* Whether records up to mark, tiles and a valid checkpoint agree. Any thread. Problems as
- * lines of text; 0 also when there are some. */
+ * lines of text, with file and record where these are known; 0 also when there are some. */
 MUST_USE int trail_verify(int state_fd, const char *origin, const char *key,
 			  const struct trail_mark *mark, struct buf *problems);
 

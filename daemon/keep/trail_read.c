@@ -2,6 +2,8 @@
 /* The reading side of the log: for queries and verification, beside a log that grows. */
 #include "daemon/keep/trail.h"
 
+#include <stdio.h>
+
 #include "base/mem.h"
 #include "base/sys.h"
 #include "daemon/keep/lines.h"
@@ -62,19 +64,15 @@ struct frontier {
 	uint64_t size;
 };
 
-static int add_leaf(void *arg, uint64_t seq, struct view line)
+static void add_leaf(struct frontier *f, const struct tlog_hash *leaf)
 {
-	struct frontier *f = arg;
-	struct tlog_hash h;
+	struct tlog_hash h = *leaf;
 	unsigned level = 0;
 
-	(void)seq;
-	tlog_leaf_hash(line, &h);
 	for (; f->size >> level & 1; level++)
 		tlog_node_hash(&f->node[level], &h, &h);
 	f->node[level] = h;
 	f->size++;
-	return 0;
 }
 
 static void frontier_root(const struct frontier *f, struct tlog_hash *ret_root)
@@ -92,6 +90,18 @@ static void frontier_root(const struct frontier *f, struct tlog_hash *ret_root)
 		any = true;
 	}
 }
+
+enum { DIFFERING_MAX = 8 };
+
+struct verify {
+	int log_fd;
+	const struct trail_mark *mark;
+	struct buf *problems;
+	struct tlog_tiles *tiles; /* NULL: they are of no use */
+	struct frontier leaves;
+	char file[RECORDS_NAME];
+	unsigned differing;
+};
 
 static int open_checkpoint(int log_fd, const char *origin, const char *key, struct buf *note,
 			   struct tlog_checkpoint *ret_checkpoint)
@@ -116,14 +126,84 @@ static int problem(struct buf *problems, const char *what)
 	return rc;
 }
 
-static int verify_tiles(int log_fd, const struct trail_mark *mark, struct buf *problems)
+static int open_tiles(struct verify *v)
 {
-	CLEANUP(tlog_tiles_free) struct tlog_tiles *tiles = NULL;
-
-	if (tlog_tiles_open(log_fd, mark->size, &mark->root, &tiles))
-		return problem(problems,
+	if (tlog_tiles_open(v->log_fd, v->mark->size, &v->mark->root, &v->tiles))
+		return problem(v->problems,
 			       "the tree's tiles do not have the root that the catalog knows");
 	return 0;
+}
+
+/* Where the record is another than the tree says, that is where somebody has been. Behind a few
+ * such places there is nothing to be learnt: a newline that was lost shifts all. */
+static int compare_leaf(struct verify *v, const struct tlog_hash *leaf)
+{
+	struct tlog_source tree = tlog_tiles_source(v->tiles);
+	char what[RECORDS_NAME + 80];
+	struct tlog_hash there;
+	bool unread = tree.hash(tree.arg, 0, v->leaves.size, &there) != 0;
+
+	if (!unread && tlog_hash_equal(leaf, &there))
+		return 0;
+	(void)snprintf(what, sizeof what,
+		       unread ? "%s: the tree's tile of record %llu"
+			      : "%s: record %llu is not what the tree holds",
+		       v->file, (unsigned long long)v->leaves.size);
+	if (unread || ++v->differing == DIFFERING_MAX)
+		tlog_tiles_free(&v->tiles);
+	return problem(v->problems, what);
+}
+
+static int take_line(void *arg, struct view line)
+{
+	struct verify *v = arg;
+	struct tlog_hash leaf;
+	int rc = 0;
+
+	tlog_leaf_hash(line, &leaf);
+	if (v->tiles && v->leaves.size < v->mark->size)
+		rc = compare_leaf(v, &leaf);
+	add_leaf(&v->leaves, &leaf);
+	return rc;
+}
+
+static int verify_file(struct verify *v, uint64_t file)
+{
+	uint64_t bytes = 0;
+
+	lines_file_name(file, v->file);
+	int rc = file_bytes(v->log_fd, file, v->mark, &bytes);
+
+	return rc ? rc : lines_read(v->log_fd, file, bytes, take_line, v);
+}
+
+static int verify_root(struct verify *v)
+{
+	char what[96];
+	struct tlog_hash root;
+
+	if (v->leaves.size != v->mark->size) {
+		(void)snprintf(what, sizeof what, "the records are %llu instead of %llu",
+			       (unsigned long long)v->leaves.size,
+			       (unsigned long long)v->mark->size);
+		return problem(v->problems, what);
+	}
+	frontier_root(&v->leaves, &root);
+	if (tlog_hash_equal(&root, &v->mark->root))
+		return 0;
+	return problem(v->problems, "the records do not have the root that the catalog knows");
+}
+
+static int verify_records(struct verify *v)
+{
+	char what[RECORDS_NAME + 32];
+
+	for (uint64_t file = 0; file <= v->mark->file; file++)
+		if (verify_file(v, file)) {
+			(void)snprintf(what, sizeof what, "%s cannot be read", v->file);
+			return problem(v->problems, what);
+		}
+	return verify_root(v);
 }
 
 static int verify_checkpoint(int log_fd, const char *origin, const char *key,
@@ -141,27 +221,23 @@ static int verify_checkpoint(int log_fd, const char *origin, const char *key,
 	return 0;
 }
 
+static void verify_done(struct verify *v)
+{
+	tlog_tiles_free(&v->tiles);
+	sys_close(&v->log_fd);
+}
+
 int trail_verify(int state_fd, const char *origin, const char *key, const struct trail_mark *mark,
 		 struct buf *problems)
 {
-	CLEANUP(sys_close) int log_fd = -1;
-	struct frontier f = {.size = 0};
-	struct tlog_hash root;
-	int rc = sys_open(state_fd, "log", O_RDONLY | O_DIRECTORY, 0, &log_fd);
+	CLEANUP(verify_done) struct verify v = {.log_fd = -1, .mark = mark, .problems = problems};
+	int rc = sys_open(state_fd, "log", O_RDONLY | O_DIRECTORY, 0, &v.log_fd);
 
-	if (rc)
-		return rc;
-	if (trail_read(state_fd, mark, add_leaf, &f)) {
-		rc = problem(problems, "the records cannot be read");
-	} else {
-		frontier_root(&f, &root);
-		if (!tlog_hash_equal(&root, &mark->root))
-			rc = problem(problems,
-				     "the records do not have the root that the catalog knows");
-	}
 	if (!rc)
-		rc = verify_tiles(log_fd, mark, problems);
+		rc = open_tiles(&v);
 	if (!rc)
-		rc = verify_checkpoint(log_fd, origin, key, mark, problems);
+		rc = verify_records(&v);
+	if (!rc)
+		rc = verify_checkpoint(v.log_fd, origin, key, mark, problems);
 	return rc;
 }

@@ -146,12 +146,13 @@ enum {
  *
  * What stands already:
  *   sealed   chunks 0 … sealed-1 are in the blob (a clean resume), digest has the running SHA-256
- *            state of these chunks alone (base/sha256.h; empty for none), tail the at most 64 KiB
- *            of plaintext behind them, which may still be overwritten
+ *            state of these chunks alone (base/sha256.h; empty for none)
  *   prefix   otherwise: so many plaintext bytes must first be re-sealed from the second
  *            descriptor, a blob of source_size plaintext bytes under source_key, its payload at
  *            source_offset. source_finished 0: all its chunks are sealed as not the last.
- *   size     how long the upload is as the client sees it: sealed chunks + tail, or prefix
+ *   tail     at most 64 KiB of plaintext behind the sealed chunks, or behind a prefix of whole
+ *            chunks, which may still be overwritten
+ *   size     how long the upload is as the client sees it: sealed chunks or prefix, and tail
  *   granted  up to this plaintext size the quota is reserved; ask PUT_EXTEND before more
  */
 enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4 };

@@ -271,7 +271,7 @@ static void on_put_open(struct keeper *k, struct view body, struct out *o)
 	k->number = ++k->numbers;
 	if (m.flags & PUT_TRUNCATE)
 		k->partial = k->has_source = false;
-	if (k->partial && k->clean) {
+	if (k->partial && k->clean && !k->restarted) {
 		l.sealed = k->sealed;
 		l.digest = view_of(k->digest, k->sealed ? sizeof k->digest : 0);
 		l.tail = view_of(k->tail_bytes, k->tail_len);
@@ -286,10 +286,13 @@ static void on_put_open(struct keeper *k, struct view body, struct out *o)
 		k->source.size = k->durable;
 		memset(&k->blob, 0, sizeof k->blob);
 		k->has_source = k->durable > 0;
+		if (k->clean)
+			l.tail = view_of(k->tail_bytes, k->tail_len);
 	}
 	k->partial = false;
 	if (k->has_source)
-		l.prefix = l.size = k->source.size;
+		l.prefix = k->source.size;
+	l.size = l.prefix + l.tail.len;
 	drop_blob(&k->blob);
 	new_blob(k, &k->blob);
 	if (m.declared != SIZE_UNKNOWN)

@@ -38,7 +38,8 @@ struct keeper {
 	uint64_t quota, first_grant; /* first_grant: beyond what a lease starts with */
 	int bad_fd;                  /* instead of the blob's descriptor, when >= 0 */
 	bool no_fds;                 /* answers that open something come without descriptors */
-	bool wavers; /* a re-keying with less than the prefix gives that prefix again */
+	bool restarted; /* no key goes on, what a clean end left comes from another blob */
+	bool wavers;    /* a re-keying with less than the prefix gives that prefix again */
 	void (*spoil)(struct lease *l); /* change a lease before it goes out */
 
 	/* the upload */

@@ -96,6 +96,7 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_puts \
 	tests/unit/test_keep_room \
 	tests/unit/test_keep_leases \
+	tests/unit/test_keep_recover \
 	tests/unit/test_keep_control
 UNIT_TESTS += $(KEEP_LIVE_TESTS)
 
@@ -143,6 +144,10 @@ tests_unit_test_keep_room_SOURCES = tests/unit/test_keep_room.c $(keep_asks)
 tests_unit_test_keep_room_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_room_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatvfs,--wrap=posix_fallocate
 tests_unit_test_keep_room_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_recover_SOURCES = tests/unit/test_keep_recover.c $(keep_asks)
+tests_unit_test_keep_recover_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_recover_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keep_deeds_SOURCES = tests/unit/test_keep_deeds.c $(keep_live)
 tests_unit_test_keep_deeds_CFLAGS = $(keep_live_test_CFLAGS)

@@ -577,6 +577,81 @@ static void yield_of_an_unknown_number_finds_none(void **state)
 	assert_int_equal(abandon_put(r), 0);
 }
 
+/* --- after a restart of the keep --- */
+
+static void resume_under_another_key_is_exact_to_the_byte(void **state)
+{
+	struct rig *r = *state;
+
+	r->k->restarted = true;
+	for (unsigned i = 0; i < ARRAY_LEN(awkward); i++)
+		for (unsigned rested = 0; rested < 2; rested++) {
+			uint64_t size = awkward[i], more = 2 * CHUNK + 77;
+			open_put(r, PUT_CREATE | PUT_TRUNCATE);
+			put_range(r, 0, size, 30000);
+			assert_int_equal(abandon_put(r), 0);
+			expect_clean(r, size);
+			open_put(r, 0);
+			assert_int_equal(put_size(r->p), size);
+			put_range(r, size, more, 30000);
+			if (rested)
+				rest(r);
+			assert_int_equal(close_put(r), 0);
+			expect_published(r, size + more);
+			r->k->published = false;
+		}
+}
+
+static void resume_under_another_key_without_a_write_publishes(void **state)
+{
+	struct rig *r = *state;
+
+	r->k->restarted = true;
+	for (unsigned i = 1; i < ARRAY_LEN(awkward); i++) {
+		open_put(r, PUT_CREATE | PUT_TRUNCATE);
+		put_range(r, 0, awkward[i], 30000);
+		assert_int_equal(abandon_put(r), 0);
+		open_put(r, 0);
+		assert_int_equal(close_put(r), 0);
+		expect_published(r, awkward[i]);
+		r->k->published = false;
+	}
+}
+
+/* The tail is no more than what the client wrote last: it may write it again, and otherwise. */
+static void tail_from_before_a_restart_may_be_overwritten(void **state)
+{
+	struct rig *r = *state;
+	uint64_t size = 3 * CHUNK + 1000;
+
+	r->k->restarted = true;
+	open_put(r, PUT_CREATE);
+	put_range(r, 0, 3 * CHUNK + 500, 30000);
+	assert_int_equal(try_put(r, 3 * CHUNK + 500, other, 500), 0);
+	assert_int_equal(abandon_put(r), 0);
+	open_put(r, 0);
+	assert_int_equal(put_size(r->p), size);
+	put_range(r, 3 * CHUNK + 500, 4 * CHUNK, 30000);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 7 * CHUNK + 500);
+	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 0);
+}
+
+static void other_bytes_before_the_tail_after_a_restart_rekey(void **state)
+{
+	struct rig *r = *state;
+
+	r->k->restarted = true;
+	open_put(r, PUT_CREATE);
+	for (uint64_t at = 0; at < 5 * CHUNK + 10; at += 1000)
+		assert_int_equal(try_put(r, at, other + at, 1000), 0);
+	assert_int_equal(abandon_put(r), 0);
+	open_put(r, 0);
+	put_range(r, 0, 9 * CHUNK, CHUNK);
+	assert_int_equal(close_put(r), 0);
+	expect_published(r, 9 * CHUNK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -615,6 +690,10 @@ int main(void)
 	    CASE(yield_of_a_flowing_put_suspends_it),
 	    CASE(yield_of_a_closing_put_lets_it_close),
 	    CASE(yield_of_an_unknown_number_finds_none),
+	    CASE(resume_under_another_key_is_exact_to_the_byte),
+	    CASE(resume_under_another_key_without_a_write_publishes),
+	    CASE(tail_from_before_a_restart_may_be_overwritten),
+	    CASE(other_bytes_before_the_tail_after_a_restart_rekey),
 	};
 
 	(void)alarm(300); /* an upload that waits for ever */

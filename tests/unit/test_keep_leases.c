@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Leases: who waits for one, who takes it away, and what becomes of it when its gate dies. */
 #include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -328,19 +331,44 @@ static void blob_that_cannot_be_made_for_a_dying_gate_ends_once(void **state)
 
 /* ---- what the pool has in hand is not swept away ---- */
 
-static bool is_decided(void *arg)
-{
-	const struct live *l = arg;
+enum { POOL = 4 };
 
-	return l->keep->sessions.downloads.count > 0;
+struct blocker {
+	uv_work_t work;
+	uv_sem_t *until;
+};
+
+static void block(uv_work_t *work)
+{
+	uv_sem_wait(((struct blocker *)work->data)->until);
 }
 
-static uint8_t *blob_of_version(struct live *l)
+static void unblocked(uv_work_t *work, int status)
 {
-	static struct version_row v;
+	(void)status;
+	free(work->data);
+}
 
-	assert_good(catalog_version_next(l->keep->catalog, 0, &v));
-	return v.blob;
+/* Nothing is done by the pool until the semaphore is posted POOL times. */
+static void block_pool(struct live *l, uv_sem_t *until)
+{
+	assert_int_equal(uv_sem_init(until, 0), 0);
+	for (int i = 0; i < POOL; i++) {
+		struct blocker *b = mem_new(sizeof *b);
+		b->until = until;
+		b->work.data = b;
+		assert_int_equal(uv_queue_work(&l->keep->loop, &b->work, block, unblocked), 0);
+	}
+}
+
+static bool is_downloading(void *arg)
+{
+	return ((struct live *)arg)->keep->sessions.downloads.count > 0;
+}
+
+static bool is_owed(void *arg)
+{
+	return ((struct live *)arg)->keep->sweep_owed;
 }
 
 static void download_that_is_being_opened_keeps_its_blob(void **state)
@@ -348,30 +376,271 @@ static void download_that_is_being_opened_keeps_its_blob(void **state)
 	struct scene *s = *state;
 	struct live *l = &s->live;
 	struct answer_get_open get;
-	struct blob_pin pin = {0};
 	uint64_t sam = session_of_sam(s);
+	uint8_t blob[ID_SIZE];
 	CLEANUP(sys_close) int fd = -1;
+	uv_sem_t until;
 
 	put_whole(s->gate, s->session, path, model, 10);
-	uint32_t id = SAY(s->gate, get_open, GET_OPEN, sam, .path = view_text(path));
-	live_until(l, is_decided, l);
-	if (l->keep->pins) /* else the pool was faster than this loop */
-		assert_memory_equal(l->keep->pins->blob, blob_of_version(l), ID_SIZE);
-	blob_pin(l->keep, blob_of_version(l), &pin); /* a pool that takes its time */
-	HEARD *h = gate_hear(s->gate, id);
+	live_settle(l);
+	block_pool(l, &until);
+	uint32_t one = SAY(s->gate, get_open, GET_OPEN, sam, .path = view_text(path));
+	live_until(l, is_downloading, l);
+	assert_non_null(l->keep->pins);
+	memcpy(blob, l->keep->pins->blob, sizeof blob);
+	uint32_t two = SAY(s->gate, remove, REMOVE, s->session, .path = view_text(path));
+	live_until(l, is_owed, l);
+	for (int i = 0; i < POOL; i++)
+		uv_sem_post(&until);
+	expect_answer(gate_hear(s->gate, two), 0, "");
+	HEARD *h = gate_hear(s->gate, one);
 	READ(h, get_open, &get);
-	assert_ptr_equal(l->keep->pins, &pin);
-	put_whole(s->gate, s->session, path, model + 10, 20);
+	assert_int_equal(h->count, 1);
 	live_settle(l);
-	assert_good(blobs_read(l->keep->blobs, pin.blob, &fd));
-	blob_unpin(&pin);
-	blob_unpin(&pin);
-	live_settle(l);
-	sys_close(&fd);
-	assert_int_equal(blobs_read(l->keep->blobs, pin.blob, &fd), E_GONE);
 	assert_null(l->keep->pins);
+	assert_int_equal(blobs_read(l->keep->blobs, blob, &fd), E_GONE);
 	expect_answer(ASK(s->gate, get_close, GET_CLOSE, get.get), 0, "");
-	expect_content(s->gate, sam, path, model + 10, 20);
+	uv_sem_destroy(&until);
+}
+
+/* ---- a restart ---- */
+
+static void begin(struct scene *s)
+{
+	live_open(&s->live);
+	s->gate = fake_gate_ready(&s->live);
+	s->session = gate_log_in(s->gate, &s->anna);
+}
+
+static void restart(struct scene *s)
+{
+	fake_gate_free(s->gate);
+	live_close(&s->live);
+	begin(s);
+}
+
+/* A keep of another process does that and is killed. */
+static void crash_after(struct scene *s, void (*act)(struct scene *s))
+{
+	int status = 0;
+
+	fake_gate_free(s->gate);
+	live_close(&s->live);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		begin(s);
+		act(s);
+		(void)kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	begin(s);
+}
+
+/* What a clean end left is exact to the byte, comes from where it is, and stays there until the
+ * new blob has it. */
+static void clean_end_of_an_earlier_run_goes_on_in_another_blob(void **state)
+{
+	static const struct {
+		uint64_t sealed;
+		size_t tail;
+	} ends[] = {{0, 1}, {0, CHUNK}, {1, 0}, {2, 100}, {2, CHUNK}};
+	struct scene *s = *state;
+	struct upload_row row;
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		uint64_t size = ends[i].sealed * CHUNK + ends[i].tail;
+		struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+		put_seal(&u, model, 0, ends[i].sealed);
+		expect_answer(put_suspend_clean(&u, model, ends[i].sealed, ends[i].tail), 0, "");
+		restart(s);
+		expect_partial(s->gate, s->session, path, size);
+		struct upload v = put_opened(s->gate, s->session, path, 0);
+		assert_int_equal(v.m.size, size);
+		assert_int_equal(v.m.sealed, 0);
+		assert_int_equal(v.m.prefix, ends[i].sealed * CHUNK);
+		assert_int_equal(v.source >= 0, ends[i].sealed > 0);
+		assert_int_equal(v.tail_len, ends[i].tail);
+		assert_memory_equal(v.tail, model + ends[i].sealed * CHUNK, v.tail_len);
+		assert_memory_not_equal(v.m.payload_key, u.m.payload_key, sizeof u.m.payload_key);
+		reseal(&v, ends[i].sealed);
+		put_seal_all(&v, model, size + 5, ends[i].sealed);
+		expect_answer(put_finish(&v, model, size + 5), 0, "");
+		expect_content(s->gate, session_of_sam(s), path, model, size + 5);
+		expect_answer(ASK(s->gate, remove, REMOVE, s->session, .path = view_text(path)), 0,
+			      "");
+		live_settle(&s->live);
+		live_check(&s->live);
+	}
+	assert_int_equal(catalog_upload_next(s->live.keep->catalog, 0, &row), E_GONE);
+}
+
+/* Told once; from then on the offset is what is left, and what a stat says. */
+static void tail_of_an_earlier_run_that_is_damaged_costs_the_tail_alone(void **state)
+{
+	struct scene *s = *state;
+
+	for (uint64_t sealed = 0; sealed < 3; sealed++) {
+		struct upload_row row;
+		struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+		put_seal(&u, model, 0, sealed);
+		expect_answer(put_suspend_clean(&u, model, sealed, 100), 0, "");
+		assert_good(catalog_upload_next(s->live.keep->catalog, 0, &row));
+		restart(s);
+		if (sealed == 1)
+			assert_good(blobs_forget_state(s->live.keep->blobs, row.blob));
+		else
+			assert_good(
+			    blobs_save_state(s->live.keep->blobs, row.blob, view_text("damage")));
+		expect_answer(ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
+				  .declared = SIZE_UNKNOWN),
+			      E_INTEGRITY, "");
+		live_check(&s->live);
+		if (!sealed) {
+			expect_nothing(s->gate, s->session, path);
+			continue;
+		}
+		expect_partial(s->gate, s->session, path, sealed * CHUNK);
+		struct upload v = put_opened(s->gate, s->session, path, 0);
+		assert_int_equal(v.m.prefix, sealed * CHUNK);
+		reseal(&v, sealed);
+		put_seal_all(&v, model, 3 * CHUNK, sealed);
+		expect_answer(put_finish(&v, model, 3 * CHUNK), 0, "");
+		expect_content(s->gate, session_of_sam(s), path, model, 3 * CHUNK);
+		expect_answer(ASK(s->gate, remove, REMOVE, s->session, .path = view_text(path)), 0,
+			      "");
+	}
+}
+
+static uint64_t copied; /* chunks */
+
+/* Opens the upload of three chunks and 100 bytes, and seals some of it again. */
+static void seal_again(struct scene *s)
+{
+	struct upload v = put_opened(s->gate, s->session, path, 0);
+
+	assert_int_equal(v.m.size, 3 * CHUNK + 100);
+	assert_int_equal(v.m.prefix, 3 * CHUNK);
+	assert_int_equal(v.tail_len, 100);
+	assert_memory_equal(v.tail, model + 3 * CHUNK, 100);
+	reseal(&v, copied);
+	if (copied)
+		expect_answer(
+		    ASK(s->gate, put_extend, PUT_EXTEND, v.m.put, .durable = copied * CHUNK), 0,
+		    "");
+	upload_done(&v);
+	expect_partial(s->gate, s->session, path, 3 * CHUNK + 100);
+}
+
+/* However often it ends uncleanly while it goes on: each time the same is there. */
+static void crashes_while_it_is_sealed_again_lose_nothing(void **state)
+{
+	struct scene *s = *state;
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+	uint8_t first[ID_SIZE];
+	struct upload_row row;
+
+	put_seal(&u, model, 0, 3);
+	expect_answer(put_suspend_clean(&u, model, 3, 100), 0, "");
+	assert_good(catalog_upload_next(s->live.keep->catalog, 0, &row));
+	memcpy(first, row.blob, sizeof first);
+	restart(s);
+	for (int round = 0; round < 8; round++) {
+		copied = (uint64_t)round % 4;
+		if (round % 2) {
+			crash_after(s, seal_again);
+		} else {
+			seal_again(s);
+			restart(s);
+		}
+		expect_partial(s->gate, s->session, path, 3 * CHUNK + 100);
+		assert_good(catalog_upload_next(s->live.keep->catalog, 0, &row));
+		assert_true(row.has_source && row.source_clean && !row.clean);
+		assert_memory_equal(row.source_blob, first, sizeof first);
+		live_check(&s->live);
+	}
+}
+
+/* As soon as more stands in the new blob than the old one had, that is what counts. */
+static void old_blob_goes_when_the_new_one_has_more(void **state)
+{
+	struct scene *s = *state;
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+	struct upload_row row;
+
+	put_seal(&u, model, 0, 3);
+	expect_answer(put_suspend_clean(&u, model, 3, 100), 0, "");
+	restart(s);
+	struct upload w = put_opened(s->gate, s->session, path, 0);
+	reseal(&w, 3);
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, w.m.put, .durable = 3 * CHUNK), 0, "");
+	assert_good(catalog_upload_next(s->live.keep->catalog, 0, &row));
+	assert_true(row.has_source); /* the tail is in the old one alone */
+	put_seal(&w, model, 3, 4);
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, w.m.put, .durable = 4 * CHUNK), 0, "");
+	upload_done(&w);
+	assert_good(catalog_upload_next(s->live.keep->catalog, 0, &row));
+	assert_false(row.has_source);
+	restart(s);
+	expect_partial(s->gate, s->session, path, 4 * CHUNK);
+	struct upload x = put_opened(s->gate, s->session, path, 0);
+	assert_int_equal(x.m.prefix, 4 * CHUNK);
+	assert_int_equal(x.tail_len, 0);
+	reseal(&x, 4);
+	expect_answer(put_suspend_clean(&x, model, 4, 7), 0, "");
+	expect_partial(s->gate, s->session, path, 4 * CHUNK + 7);
+}
+
+/* In the same run a lease takes the tail along: a crash then leaves what it leaves, and that is
+ * what a stat says. */
+static void open_it_again(struct scene *s)
+{
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+
+	put_seal(&u, model, 0, 2);
+	expect_answer(put_suspend_clean(&u, model, 2, 100), 0, "");
+	struct upload v = put_opened(s->gate, s->session, path, 0);
+	assert_int_equal(v.m.sealed, 2);
+	upload_done(&v);
+}
+
+static void crash_after_a_lease_went_on_leaves_a_true_offset(void **state)
+{
+	struct scene *s = *state;
+
+	crash_after(s, open_it_again);
+	expect_partial(s->gate, s->session, path, 2 * CHUNK);
+	struct upload v = put_opened(s->gate, s->session, path, 0);
+	assert_int_equal(v.m.size, 2 * CHUNK);
+	reseal(&v, 2);
+	put_seal_all(&v, model, 2 * CHUNK + 9, 2);
+	expect_answer(put_finish(&v, model, 2 * CHUNK + 9), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, 2 * CHUNK + 9);
+}
+
+/* Nothing of it stands, not even its blob: it is there and begins anew. */
+static void open_and_lose_the_blob(struct scene *s)
+{
+	struct upload_row row;
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+
+	upload_done(&u);
+	assert_good(catalog_upload_next(s->live.keep->catalog, 0, &row));
+	assert_good(blobs_remove(s->live.keep->blobs, row.blob));
+}
+
+static void upload_without_a_blob_begins_anew(void **state)
+{
+	struct scene *s = *state;
+
+	crash_after(s, open_and_lose_the_blob);
+	expect_partial(s->gate, s->session, path, 0);
+	struct upload v = put_opened(s->gate, s->session, path, 0);
+	assert_int_equal(v.m.size, 0);
+	put_seal_all(&v, model, 10, 0);
+	expect_answer(put_finish(&v, model, 10), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, 10);
 }
 
 int main(void)
@@ -391,6 +660,12 @@ int main(void)
 	    IN_A_SCENE(blob_that_cannot_be_made_leaves_nothing),
 	    IN_A_SCENE(blob_that_cannot_be_made_for_a_dying_gate_ends_once),
 	    IN_A_SCENE(download_that_is_being_opened_keeps_its_blob),
+	    IN_A_SCENE(clean_end_of_an_earlier_run_goes_on_in_another_blob),
+	    IN_A_SCENE(tail_of_an_earlier_run_that_is_damaged_costs_the_tail_alone),
+	    IN_A_SCENE(crashes_while_it_is_sealed_again_lose_nothing),
+	    IN_A_SCENE(old_blob_goes_when_the_new_one_has_more),
+	    IN_A_SCENE(crash_after_a_lease_went_on_leaves_a_true_offset),
+	    IN_A_SCENE(upload_without_a_blob_begins_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, live_end);
