@@ -73,8 +73,11 @@ class Client:
             self.transport = paramiko.Transport(self.sock)
             key = paramiko.Ed25519Key.from_private_key_file("%s/%s.key" % (self.place.keys, self.user))
             self.transport.connect(hostkey=self.place.host_key, username=self.user, pkey=key)
-            self.sftp = paramiko.SFTPClient.from_transport(self.transport)
-            self.sftp.get_channel().settimeout(HANG_SECONDS)
+            # Its thread may die of a connection that ends just now, and then tells nobody.
+            channel = self.transport.open_session(timeout=15)
+            channel.settimeout(HANG_SECONDS)
+            channel.invoke_subsystem("sftp")
+            self.sftp = paramiko.SFTPClient(channel)
             self.answers = Answers(self.sftp)
         except (EOFError, OSError, paramiko.SSHException) as e:
             self.end()
