@@ -10,6 +10,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "tlog/checkpoint.h"
+#include "tlog/tile.h"
 #include "tlog/tiles.h"
 
 enum {
@@ -201,6 +202,44 @@ static int read_all(struct verify *v)
 	return 0;
 }
 
+/* What of the tree the tile would hold, if it is there, is in other tiles as well: only a daemon
+ * that takes its log up at an older size, after a crash, reads it. */
+static void check_partial(struct verify *v, const struct tlog_tile *tile)
+{
+	struct tlog_source tree = tlog_tiles_source(v->tiles);
+	struct tlog_hash hashes[TLOG_TILE_WIDTH], there;
+	char path[TLOG_TILE_PATH_SIZE];
+	int rc = tlog_tile_read(v->dir, tile, hashes);
+
+	for (unsigned i = 0; !rc && i < tile->width; i++) {
+		rc = tree.hash(tree.arg, tile->level * TLOG_TILE_HEIGHT,
+			       tile->index * TLOG_TILE_WIDTH + i, &there);
+		if (!rc && !tlog_hash_equal(&hashes[i], &there))
+			rc = fail(E_INTEGRITY, "it is not what the tree holds");
+	}
+	if (rc && rc != E_GONE) {
+		tlog_tile_path(tile, path);
+		problem(v, "%s: %s", path, err_text());
+	}
+	err_clear();
+}
+
+/* Around the tree's edge, where there may be partial tiles of older sizes. */
+static void check_partials(struct verify *v)
+{
+	uint64_t nodes = v->checkpoint.size;
+
+	for (unsigned level = 0; v->tiles && nodes; level++, nodes /= TLOG_TILE_WIDTH) {
+		uint64_t edge = nodes / TLOG_TILE_WIDTH;
+		for (uint64_t index = edge ? edge - 1 : 0; index <= edge; index++) {
+			unsigned most = index < edge ? TLOG_TILE_WIDTH - 1
+						     : (unsigned)(nodes % TLOG_TILE_WIDTH);
+			for (unsigned width = 1; width <= most; width++)
+				check_partial(v, &(struct tlog_tile){level, index, width});
+		}
+	}
+}
+
 static void judge(struct verify *v)
 {
 	const struct tlog_checkpoint *c = &v->checkpoint;
@@ -257,5 +296,6 @@ int verify_log(const char *dir, const char *vkey, json_t **ret_result)
 	if (rc)
 		return rc;
 	judge(&v);
+	check_partials(&v);
 	return make_result(&v, ret_result);
 }

@@ -193,6 +193,17 @@ static int check_store(struct check *k)
 	return 0;
 }
 
+static int visit_lost(void *arg, const char *name)
+{
+	struct check *k = arg;
+
+	json_array_append_new(k->problems,
+			      json_pack("{s:s,s:o,s:s}", "what", "lost+found", "id",
+					safe_text(view_text(name)), "problem",
+					"set aside at a start: the catalog did not know it"));
+	return 0;
+}
+
 static int check_catalog(struct check *k)
 {
 	CLEANUP(buf_done) struct buf found = {0};
@@ -223,6 +234,8 @@ int check_run(struct check *k)
 		rc = check_uploads(k);
 	if (!rc)
 		rc = check_store(k);
+	if (!rc)
+		rc = blobs_each_lost(k->keep->blobs, visit_lost, k);
 	catalog_close(&k->reader);
 	return rc;
 }

@@ -44,9 +44,27 @@ static json_t *log_json(struct keep *keep)
 			 audit_key(keep->audit));
 }
 
-static json_t *problems_json(struct keep *keep)
+static int count_lost(void *arg, const char *name)
+{
+	(void)name;
+	++*(uint64_t *)arg;
+	return 0;
+}
+
+/* On the pool: the operator may have taken some away. */
+static int status_prepare(struct deed *d)
+{
+	return blobs_each_lost(d->keep->blobs, count_lost, &command_of(d)->subject);
+}
+
+static json_t *problems_json(struct keep *keep, uint64_t lost)
 {
 	json_t *list = json_array();
+
+	if (lost)
+		json_array_append_new(
+		    list, json_sprintf("%llu files in lost+found: the catalog did not know them",
+				       (unsigned long long)lost));
 
 	if (!keep->boot->writer_check)
 		json_array_append_new(
@@ -126,7 +144,7 @@ static int status(struct deed *d)
 	    (json_int_t)keep->sessions.sessions.count, "zones", zones, "users", users, "uploads",
 	    uploads, "log", log_json(keep), "writer_check", keep->boot->writer_check,
 	    "memory_locked", secret_locked(), "disk_free", (json_int_t)disk_free, "room",
-	    safe_count(room), "problems", problems_json(keep));
+	    safe_count(room), "problems", problems_json(keep, c->subject));
 	return c->result ? 0 : fail(E_NOMEM, "write the status");
 }
 
@@ -278,7 +296,7 @@ static void reload_settle(struct deed *d)
 #define ROW(fn, ...)                              \
 	static const struct deed_row fn##_row = { \
 	    .name = #fn, .decide = fn, .finish = command_finish, __VA_ARGS__}
-ROW(status);
+ROW(status, .prepare = status_prepare);
 ROW(sessions);
 ROW(kick, .settle = kick_settle);
 ROW(reload, .settle = reload_settle);

@@ -183,6 +183,44 @@ static void tile_altered_or_missing_is_a_problem(void **state)
 	assert_true(problems_of(&l, NULL, "tile") > 0);
 }
 
+/* The daemon takes its log up at the size that its catalog knows, which a crash leaves behind. */
+static void tile_of_an_older_size_that_is_altered_is_a_problem(void **state)
+{
+	static const struct {
+		unsigned older, size;
+		const char *tile;
+	} rows[] = {{10, 20, "tile/0/000.p/10"},
+		    {254, 258, "tile/0/000.p/254"},
+		    {260, 300, "tile/0/001.p/4"},
+		    {300, 600, "tile/1/000.p/1"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		LOG l = new_log(rows[i].size);
+		CLEANUP(tlog_tiles_free) struct tlog_tiles *tiles = NULL;
+		CLEANUP(mem_free) char *folder = mem_text(rows[i].tile);
+		*strrchr(folder, '/') = '\0';
+		if (sys_mkdir(l.folder.fd, folder, 0700))
+			err_clear();
+		assert_ok(tlog_tiles_open(l.folder.fd, rows[i].size, NULL, &tiles));
+		struct tlog_source tree = tlog_tiles_source(tiles);
+		struct tlog_hash hashes[TLOG_TILE_WIDTH];
+		unsigned width = (unsigned)strtoul(strrchr(rows[i].tile, '/') + 1, NULL, 10);
+		unsigned level = rows[i].tile[5] == '1', index = rows[i].tile[9] == '1';
+		for (unsigned j = 0; j < width; j++)
+			assert_ok(tree.hash(tree.arg, level * TLOG_TILE_HEIGHT,
+					    index * TLOG_TILE_WIDTH + j, &hashes[j]));
+		struct view whole = view_of(hashes[0].byte, width * sizeof *hashes);
+		replace(&l, rows[i].tile, whole);
+		assert_int_equal(problems_of(&l, l.vkey, ""), 0);
+		hashes[width - 1].byte[7] ^= 1;
+		replace(&l, rows[i].tile, whole);
+		assert_int_equal(problems_of(&l, l.vkey, rows[i].tile), 1);
+		replace(&l, rows[i].tile, view_of(hashes[0].byte, 31));
+		assert_int_equal(problems_of(&l, l.vkey, rows[i].tile), 1);
+	}
+}
+
 static void records_cut_or_added_are_problems(void **state)
 {
 	LOG l = new_log(RECORDS);
@@ -294,6 +332,7 @@ int main(void)
 	    cmocka_unit_test(record_with_any_byte_altered_does_not_verify),
 	    cmocka_unit_test(altered_record_is_named),
 	    cmocka_unit_test(tile_altered_or_missing_is_a_problem),
+	    cmocka_unit_test(tile_of_an_older_size_that_is_altered_is_a_problem),
 	    cmocka_unit_test(records_cut_or_added_are_problems),
 	    cmocka_unit_test(order_of_records_matters),
 	    cmocka_unit_test(checkpoint_with_any_byte_altered_is_refused),

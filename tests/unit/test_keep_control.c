@@ -508,6 +508,33 @@ static void check_finds_what_is_damaged_foreign_or_unknown(void **state)
 	assert_good(blobs_remove(l->keep->blobs, stray));
 }
 
+static void status_and_check_tell_of_what_is_in_lost_and_found(void **state)
+{
+	struct scene *s = *state;
+	struct live *l = &s->live;
+	CLEANUP(sys_close) int fd = -1;
+	uint8_t stray[ID_SIZE] = {7, 7, 7};
+
+	assert_good(blobs_make(l->keep->blobs, stray, view_text("x"), &fd));
+	recover_blobs(l->keep);
+	live_settle(l);
+	PEER status = {.fd = -1};
+	const json_t *told = json_object_get(result(l, &status, "status", "{}"), "problems");
+	bool found = false;
+	for (size_t i = 0; i < json_array_size(told); i++)
+		found |= strstr(json_string_value(json_array_get(told, i)),
+				"1 files in lost+found") != NULL;
+	assert_true(found);
+	PEER check = {.fd = -1};
+	assert_int_equal(number(result(l, &check, "check", "{\"deep\":false}"), "problems"), 1);
+	assert_string_equal(text(json_array_get(check.items, 0), "what"), "lost+found");
+	assert_string_equal(text(json_array_get(check.items, 0), "id"),
+			    "07070700000000000000000000000000");
+	assert_good(sys_unlink(live_state(l), "lost+found/07070700000000000000000000000000"));
+	PEER good = {.fd = -1};
+	assert_int_equal(number(result(l, &good, "check", "{\"deep\":false}"), "problems"), 0);
+}
+
 static void check_misses_only_what_an_upload_needs(void **state)
 {
 	struct scene *s = *state;
@@ -733,6 +760,7 @@ int main(void)
 	    CASE(filter_that_no_record_holds_is_refused),
 	    CASE(verify_shows_every_altered_byte_of_the_checkpoint),
 	    CASE(check_finds_what_is_damaged_foreign_or_unknown),
+	    CASE(status_and_check_tell_of_what_is_in_lost_and_found),
 	    CASE(check_misses_only_what_an_upload_needs),
 	    CASE(check_finds_swapped_blobs),
 	    CASE(reload_takes_new_values_or_leaves_the_old),
