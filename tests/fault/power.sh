@@ -15,9 +15,9 @@ export top_builddir PYTHONDONTWRITEBYTECODE=1
 
 SEED=${DROPKEEP_SEED-$RANDOM}
 if [ -n "${DROPKEEP_LONG-}" ]; then
-	ACTS=60 CUTS=4000 SECONDS_MAX=3000
+	ACTS=60 CUTS=4000 SECONDS_MAX=3000 AGAIN=50
 else
-	ACTS=14 CUTS=400 SECONDS_MAX=25
+	ACTS=14 CUTS=400 SECONDS_MAX=25 AGAIN=3
 fi
 export ASAN_OPTIONS="${ASAN_OPTIONS-}:log_path=$WORK/san/report"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS-}:log_path=$WORK/san/report"
@@ -42,6 +42,7 @@ told() {
 	[ $status -ne 0 ] || pass "$what"
 }
 drive() { /usr/bin/python3 -W ignore "$top_srcdir/tests/fault/power_drive.py" "$WORK" "$PORT" "$SEED" "$ACTS"; }
+again() { /usr/bin/python3 -W ignore "$top_srcdir/tests/fault/power_again.py" "$WORK" "$PORT" "$SEED" "$AGAIN"; }
 replay() { /usr/bin/python3 -W ignore "$top_srcdir/tests/fault/power_replay.py" "$WORK" "$SEED" "$@"; }
 
 GATES_MAY_DIE=1
@@ -49,6 +50,7 @@ told 'clients are served, whatever becomes of keep and gates' drive
 [ -s "$WORK/run" ] || { done_testing; exit; }
 never_twice 'no counter has two plaintexts in all this'
 told 'every promise holds after power loss at any point' replay "$CUTS" "$SECONDS_MAX"
+told 'daemons go on from there, and seal nothing twice' again
 
 # The test of the test: a disk that lies about one kind of sync must be found out.
 for path in 'blobs/??' 'blobs/??/*' 'uploads' 'catalog.db-wal' 'log/records-*'; do

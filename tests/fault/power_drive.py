@@ -6,7 +6,6 @@ is stopped and killed on the way. What they did goes to WORK/run, for power_repl
     power_drive.py WORK PORT SEED ACTS
 """
 
-import base64
 import copy
 import json
 import os
@@ -14,7 +13,6 @@ import pickle
 import random
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -22,14 +20,14 @@ import threading
 import time
 
 import paramiko
-from paramiko.sftp import CMD_EXTENDED, CMD_HANDLE, CMD_OPEN, SFTPError
+from paramiko.sftp import CMD_EXTENDED, SFTPError
 
+from power_client import CREATE, TRUNCATE, WRITE, Client
 from power_model import Partial, State, read_directory, sha
 
 WORK, PORT, SEED, ACTS = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 LAB, STATE, CONF = WORK + "/bin", WORK + "/state", WORK + "/dropkeepd.conf"
 BUILD = os.environ["top_builddir"]
-WRITE_, CREATE_, TRUNC_ = 2, 8, 16
 SIZES = (0, 1, 100, 3000, 65535, 65536, 65537, 131072, 200000, 400000)
 PIECE = 30000
 
@@ -115,30 +113,6 @@ daemon = Daemon()
 # --- clients ------------------------------------------------------------------------------
 
 
-class Client:
-    def __init__(self, user):
-        self.sock = socket.create_connection(("127.0.0.1", PORT), timeout=30)
-        self.transport = paramiko.Transport(self.sock)
-        line = open(STATE + "/keys/ssh_host_ed25519_key.pub").read().split()[1]
-        host = paramiko.Ed25519Key(data=base64.b64decode(line))
-        key = paramiko.Ed25519Key.from_private_key_file("%s/%s.key" % (WORK, user))
-        self.transport.connect(hostkey=host, username=user, pkey=key)
-        self.sftp = paramiko.SFTPClient.from_transport(self.transport)
-        self.sftp.get_channel().settimeout(30)
-
-    def open(self, path, flags):
-        kind, message = self.sftp._request(CMD_OPEN, path.encode(), flags, paramiko.SFTPAttributes())
-        assert kind == CMD_HANDLE
-        f = paramiko.SFTPFile(self.sftp, message.get_binary(), "r+", 0)
-        f.set_pipelined(True)
-        return f
-
-    def reset(self):
-        """The network is gone from one moment to the next."""
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.close()
-
-
 class Act:
     """Notes where the trace was before an act began, and where when it was acknowledged."""
 
@@ -197,7 +171,7 @@ class Worker(threading.Thread):
                 self.state = copy.deepcopy(daemon.seen[epoch][self.root])
             self.epoch = epoch
         if not self.client:
-            self.client = Client(self.user)
+            self.client = Client(WORK, PORT, self.user)
         if not self.made:
             with Act(self, "mkdir", path=self.root):
                 self.client.sftp.mkdir(self.root)
@@ -278,7 +252,7 @@ class Worker(threading.Thread):
     def put(self, path, cut):
         cid = self.new_content(path)
         with Act(self, "open", path=path, cid=cid, base=0):
-            f = self.client.open(path, WRITE_ | CREATE_ | TRUNC_)
+            f = self.client.open(path, WRITE | CREATE | TRUNCATE)
         self.send(f, path, cid, 0, cut)
 
     def extend(self, path):
@@ -289,7 +263,7 @@ class Worker(threading.Thread):
         cid = self.new_content(path, contents[old])
         base = len(contents[old])
         with Act(self, "open", path=path, cid=cid, base=base):
-            f = self.client.open(path, WRITE_ | CREATE_)
+            f = self.client.open(path, WRITE | CREATE)
         self.send(f, path, cid, base, self.rng.random() < 0.2)
 
     def tried_anywhere(self):
@@ -299,7 +273,7 @@ class Worker(threading.Thread):
         p = self.state.partial[path]
         if path in self.state.files or self.rng.random() < 0.1:
             return self.put(path, self.rng.random() < 0.2)
-        f = self.client.open(path, WRITE_ | CREATE_)
+        f = self.client.open(path, WRITE | CREATE)
         offset = f.stat().st_size
         assert offset <= p.sent, "%s: told %d, sent %d" % (path, offset, p.sent)
         self.send(f, path, p.cid, offset, self.rng.random() < 0.2)

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Real daemons on what power loss has left: unfinished uploads are gone on with, with other bytes
+than the first time, files come and go, and what was sealed before the loss is sealed no second
+time.
+
+    power_again.py WORK PORT SEED COUNT
+"""
+
+import os
+import pickle
+import random
+import shutil
+import signal
+import subprocess
+import sys
+
+from power_client import CREATE, TRUNCATE, WRITE, Client
+from power_model import SEAL, Disk, Image, Loss, possible, read_trace, sha
+
+WORK, PORT, SEED, COUNT = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+BUILD = os.environ["top_builddir"]
+AGAIN = WORK + "/again"
+rng = random.Random(SEED)
+failures = []
+
+
+def set_up():
+    """A place of its own, with the lab's programs and the configuration that WORK has."""
+    os.makedirs(AGAIN + "/bin")
+    for name in ("dropkeepd", "dropkeep-gate"):
+        shutil.copy("%s/bin/%s" % (WORK, name), AGAIN + "/bin")
+    open(AGAIN + "/bin/config.status", "w").close()
+    text = open(WORK + "/dropkeepd.conf").read()
+    with open(AGAIN + "/conf", "w") as f:
+        f.write(text.replace(WORK + "/state", AGAIN + "/state"))
+
+
+def start():
+    log = open(AGAIN + "/log", "ab")
+    process = subprocess.Popen(
+        [AGAIN + "/bin/dropkeepd", "-c", AGAIN + "/conf"], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+    )
+    wait = [BUILD + "/dropkeepctl", "-c", AGAIN + "/conf", "status", "--wait", "30"]
+    subprocess.run(wait, check=True, stdout=subprocess.DEVNULL)
+    return process
+
+
+def send(client, path, flags, content, sent):
+    """From where the server says that it stands; with other bytes than the first time."""
+    f = client.open(path, flags)
+    offset = f.stat().st_size
+    if offset > sent:
+        failures.append("%s: told %d of %d bytes that were sent" % (path, offset, sent))
+    whole = content[:offset] + rng.randbytes(rng.randint(1, 200000))
+    f.seek(offset)
+    f.write(whole[offset:])
+    f.close()
+    return whole
+
+
+def use(cut):
+    """What clients can do in what is there. The contents of files, by their paths."""
+    clients = {"alice": Client(WORK, PORT, "alice"), "bob": Client(WORK, PORT, "bob")}
+    expected, resumed = {}, 0
+    for root, entries in run["journal"].items():
+        client = clients["bob" if "deliverables" in root else "alice"]
+        state = possible(entries, cut)[-1]
+        for path, p in state.partial.items():
+            if path not in state.files:
+                expected[path] = send(client, path, WRITE | CREATE, run["contents"][p.cid], p.sent)
+                resumed += 1
+        if root in state.folders:
+            expected[root + "/again"] = send(client, root + "/again", WRITE | CREATE | TRUNCATE, b"", 0)
+    for path, content in expected.items():
+        with clients["bob"].sftp.open(path, "rb") as f:
+            f.prefetch()
+            if sha(f.read()) != sha(content):
+                failures.append("after change %d: %s is not what was sent" % (cut, path))
+    for client in clients.values():
+        client.transport.close()
+    return resumed, len(expected)
+
+
+def sealed_twice():
+    first = {}
+    for line in open(AGAIN + "/bin/seals"):
+        key, counter, last, plain = line.split()
+        if first.setdefault((key, counter), (last, plain)) != (last, plain):
+            return True
+    return False
+
+
+def one(index, kind):
+    disk = Disk(run["base"])
+    with open(AGAIN + "/bin/seals", "wb") as seals:
+        for r in records[: index + 1]:
+            disk.apply(r)
+            if r.op == SEAL:
+                seals.write(r.data)
+    shutil.rmtree(AGAIN + "/state", ignore_errors=True)
+    Image(AGAIN + "/state").make(disk, Loss(kind, rng))
+    os.makedirs(AGAIN + "/state/run", 0o755, exist_ok=True)
+    process = start()
+    did = use(records[index].end)
+    check = [BUILD + "/dropkeepctl", "-c", AGAIN + "/conf"]
+    for command in (["check", "--deep"], ["audit", "verify"]):
+        said = subprocess.run(check + command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if said.returncode:
+            failures.append("after change %d: %s: %s" % (index, command[0], said.stdout))
+    process.send_signal(signal.SIGTERM)
+    if process.wait(60):
+        failures.append("after change %d: the daemon ends with status %d" % (index, process.returncode))
+    if sealed_twice():
+        failures.append("after change %d: a counter has two plaintexts" % index)
+    return did
+
+
+records = read_trace(WORK + "/bin/trace")
+with open(WORK + "/run", "rb") as f:
+    run = pickle.load(f)
+set_up()
+chosen = sorted(rng.sample(range(len(records) // 10, len(records)), COUNT))
+done = [one(i, kind) for i, kind in zip(chosen, ["mixed", "nothing"] * COUNT)]
+for why in failures:
+    print("# " + why)
+print("# %d daemons started again, %d uploads gone on with, %d files sent" % (COUNT, sum(d[0] for d in done), sum(d[1] for d in done)))
+sys.exit(1 if failures else 0)
