@@ -131,19 +131,19 @@ static int hash_prefix(const struct look *l, const struct prefix *p, struct sha2
 }
 
 /* Exact to the byte: chunks, and the tail that uploads/ID holds. */
-static int hash_clean(const struct look *l, const struct upload_row *u, struct sha256 *h)
+static int hash_clean(const struct look *l, struct prefix p, struct sha256 *h)
 {
 	CLEANUP(sealed_blob_done) struct sealed_blob b = SEALED_BLOB_NONE;
 	CLEANUP(secret_free) struct secret *plain = NULL;
 	struct resume_state s = {0};
-	int rc = sealed_blob_open(l->keep->blobs, u->blob, false, zone_keys_identity(l->zone->keys),
-				  u->pin, &b);
+	int rc = sealed_blob_open(l->keep->blobs, p.blob, false, zone_keys_identity(l->zone->keys),
+				  p.pin, &b);
 
 	if (!rc)
-		rc = resume_load(l->keep->blobs, l->keep->keys, u->blob, b.file_key, &plain, &s);
-	if (!rc && s.sealed * AGE_CHUNK + s.tail.len != u->durable)
+		rc = resume_load(l->keep->blobs, l->keep->keys, p.blob, b.file_key, &plain, &s);
+	if (!rc && s.sealed * AGE_CHUNK + s.tail.len != p.size)
 		rc = fail(E_INTEGRITY, "the resume state does not match the catalog");
-	struct prefix p = {u->blob, u->pin, s.sealed * AGE_CHUNK, 0, false};
+	p.size = s.sealed * AGE_CHUNK;
 	if (!rc)
 		rc = hash_prefix(l, &p, h);
 	if (!rc)
@@ -153,14 +153,16 @@ static int hash_clean(const struct look *l, const struct upload_row *u, struct s
 
 static int hash_upload(const struct look *l, const struct upload_row *u, struct sha256 *h)
 {
-	struct prefix p = {u->blob, u->pin, u->durable - u->durable % AGE_CHUNK, 0, false};
+	struct prefix own = {u->blob, u->pin, u->durable, 0, false};
+	struct prefix source = {u->source_blob, u->source_pin, u->prefix, u->source_size,
+				u->source_finished};
 
-	if (u->clean)
-		return hash_clean(l, u, h);
 	if (u->has_source)
-		p = (struct prefix){u->source_blob, u->source_pin, u->prefix, u->source_size,
-				    u->source_finished};
-	return p.size ? hash_prefix(l, &p, h) : 0;
+		return u->source_clean ? hash_clean(l, source, h) : hash_prefix(l, &source, h);
+	if (u->clean)
+		return hash_clean(l, own, h);
+	own.size -= own.size % AGE_CHUNK;
+	return own.size ? hash_prefix(l, &own, h) : 0;
 }
 
 static void look_upload(struct look *l, const struct node_row *node, const char *path)
@@ -333,8 +335,10 @@ static void settle(struct keep *keep)
 	} while (deeds_under_way(keep->deeds) || audit_busy(keep->audit) || keep->sweeping);
 }
 
+/* With the rest of what a start does: what was found is recorded, behind what was looked at. */
 static void finish(struct keep *keep)
 {
+	recover_blobs(keep);
 	settle(keep);
 	deeds_close(keep->deeds);
 	while (uv_run(&keep->loop, UV_RUN_NOWAIT))
