@@ -459,7 +459,7 @@ static int visit_state(void *arg, int fd, const char *name)
 	uint8_t id[BLOB_ID];
 
 	if ((end && strcmp(end, ".new") == 0) || strcmp(name, lease_probe) == 0)
-		return sys_unlink(fd, name);
+		return unlink_if_there(fd, name); /* it may have gone with its ID, just before */
 	if (is_id(name, id))
 		return s->visit(s->arg, id);
 	log_warning("uploads/ holds something that is none of ours");

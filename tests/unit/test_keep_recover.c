@@ -190,6 +190,38 @@ static void leftovers_in_uploads_go(void **state)
 	expect_partial(s->gate, s->session, path, CHUNK);
 }
 
+static void make_leftover(struct scene *s, const char *hex, const char *end)
+{
+	CLEANUP(mem_free) char *name = mem_printf("uploads/%s%s", hex, end);
+	CLEANUP(sys_close) int fd = -1;
+
+	assert_good(sys_open(live_state(&s->live), name, O_WRONLY | O_CREAT, 0600, &fd));
+}
+
+/* A crash may leave a state and what was to replace it. A folder may list the older or the newer
+ * one first, so there are both. */
+static void state_that_goes_takes_its_successor_along(void **state)
+{
+	enum { MANY = 8 };
+	struct scene *s = *state;
+	uint8_t nobody[ID_SIZE] = {7};
+	char hex[2 * ID_SIZE + 1];
+
+	for (uint8_t i = 0; i < MANY; i++) {
+		nobody[1] = i;
+		hex_encode(nobody, ID_SIZE, hex);
+		make_leftover(s, hex, i % 2 ? "" : ".new");
+		make_leftover(s, hex, i % 2 ? ".new" : "");
+	}
+	restart(s);
+	assert_int_equal(s->live.keep->found.states, MANY);
+	for (uint8_t i = 0; i < MANY; i++) {
+		nobody[1] = i;
+		assert_false(exists(s, "uploads", nobody, "") ||
+			     exists(s, "uploads", nobody, ".new"));
+	}
+}
+
 /* ---- the catalog ---- */
 
 static void write_ahead_log_is_empty_when_the_keep_is_open(void **state)
@@ -280,6 +312,7 @@ int main(void)
 	    IN_A_SCENE(more_blobs_of_one_folder_than_go_at_once_all_go),
 	    IN_A_SCENE(uploads_during_the_search_keep_their_blobs),
 	    IN_A_SCENE(leftovers_in_uploads_go),
+	    IN_A_SCENE(state_that_goes_takes_its_successor_along),
 	    IN_A_SCENE(write_ahead_log_is_empty_when_the_keep_is_open),
 	    IN_A_SCENE(log_that_was_changed_anywhere_stops_the_start),
 	};
