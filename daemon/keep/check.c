@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/keep/check.h"
+#include "daemon/keep/check_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,28 +7,24 @@
 #include "age/reader.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "daemon/keep/keyring.h"
+#include "daemon/keep/audit.h"
 #include "daemon/keep/safe_json.h"
 
 static const char hash_purpose[] = "dropkeep content hash v1";
 
-struct check {
-	struct keep *keep;
-	struct keyring ring;
-	struct catalog *reader;
-	json_t *problems;
-	bool deep;
-	uint64_t blobs, bytes;
-};
-
 int check_new(struct keep *keep, bool deep, json_t *problems, struct check **ret_check)
 {
 	struct check *k = mem_new(sizeof *k);
-	int rc = keyring_make(keep->catalog, keep->accounts, &k->ring);
 
 	k->keep = keep;
 	k->deep = deep;
 	k->problems = problems;
+	audit_position(keep->audit, &k->log);
+	int rc = keyring_make(keep->catalog, keep->accounts, &k->ring);
+	if (rc == E_INTEGRITY) {
+		check_problem(k, (struct found){.what = "catalog"}, NULL);
+		rc = 0;
+	}
 	if (rc)
 		check_free(k);
 	else
@@ -47,17 +43,42 @@ void check_free(void *check)
 	free(k);
 }
 
-/* Adds a problem, explained by this thread's error chain where text is NULL. */
-static void problem(struct check *k, const char *what, const uint8_t *blob, const char *text)
+static void add_id(json_t *o, const char *name, const uint8_t *id)
 {
-	char id[2 * ID_SIZE + 1] = "";
+	char hex[2 * ID_SIZE + 1] = "";
 
-	if (blob)
-		hex_encode(blob, ID_SIZE, id);
-	json_array_append_new(k->problems,
-			      json_pack("{s:s,s:s,s:o}", "what", what, "id", id, "problem",
-					safe_text(view_text(text ? text : err_text()))));
+	if (id)
+		hex_encode(id, ID_SIZE, hex);
+	json_object_set_new(o, name, json_string(hex));
+}
+
+void check_problem(struct check *k, struct found f, const char *text)
+{
+	json_t *o = json_pack("{s:s,s:o}", "what", f.what, "problem",
+			      safe_text(view_text(text ? text : err_text())));
+
+	if (f.name)
+		json_object_set_new(o, "id", safe_text(view_text(f.name)));
+	else
+		add_id(o, "id", f.blob);
+	if (f.zone)
+		json_object_set_new(o, "zone", json_string(f.zone));
+	if (f.object)
+		add_id(o, "object", f.object);
+	json_array_append_new(k->problems, o);
 	err_clear();
+}
+
+void check_problems(struct check *k, const char *what, struct view lines)
+{
+	while (lines.len) {
+		const uint8_t *newline = memchr(lines.data, '\n', lines.len);
+		size_t len = newline ? (size_t)(newline - lines.data) : lines.len;
+		CLEANUP(mem_free) char *line = mem_text_n(lines.data, len);
+		check_problem(k, (struct found){.what = what}, line);
+		len += newline != NULL;
+		lines = view_of(lines.data + len, lines.len - len);
+	}
 }
 
 static int stored_hash(const struct check *k, const struct keyring_zone *zone,
@@ -112,18 +133,21 @@ static int check_version(struct check *k, const struct version_row *v)
 	struct node_row node;
 	int rc = catalog_node_by_id(k->reader, v->node, &node);
 	const struct keyring_zone *zone = rc ? NULL : keyring_by_id(&k->ring, node.zone);
+	struct found f = {.what = "version", .blob = v->blob};
 
 	k->blobs++;
 	k->bytes += v->size;
+	if (rc && rc != E_GONE)
+		return rc;
 	if (!zone) {
 		if (still_there(k, v->id))
-			problem(k, "version", v->blob,
-				"its file or zone is missing from the catalog");
+			check_problem(k, f, "its file or zone is missing from the catalog");
 		return 0;
 	}
+	f = (struct found){"blob", v->blob, node.object, zone->name, NULL};
 	rc = read_blob(k, zone, v);
 	if (rc && still_there(k, v->id))
-		problem(k, "blob", v->blob, NULL);
+		check_problem(k, f, rc == E_GONE ? "it is missing" : NULL);
 	err_clear();
 	return 0;
 }
@@ -141,31 +165,6 @@ static int check_versions(struct check *k)
 	return rc == E_GONE ? 0 : rc;
 }
 
-/* What of an unfinished upload must be there: what it goes on from, or its own blob as soon as
- * something stands in it (the row is older than the blob). */
-static const uint8_t *needed_blob(const struct upload_row *u)
-{
-	return u->has_source ? u->source_blob : u->durable ? u->blob : NULL;
-}
-
-static int check_uploads(struct check *k)
-{
-	struct upload_row u = {0};
-	int rc;
-
-	while ((rc = catalog_upload_next(k->reader, u.id, &u)) == 0) {
-		CLEANUP(sys_close) int fd = -1;
-		struct upload_row again;
-		const uint8_t *blob = needed_blob(&u), *still;
-		if (blob && blobs_read(k->keep->blobs, blob, &fd) &&
-		    catalog_upload_by_id(k->reader, u.id, &again) == 0 &&
-		    (still = needed_blob(&again)) && memcmp(blob, still, ID_SIZE) == 0)
-			problem(k, "upload", blob, "the blob of an unfinished upload is missing");
-		err_clear();
-	}
-	return rc == E_GONE ? 0 : rc;
-}
-
 static int visit_blob(void *arg, const uint8_t id[ID_SIZE], uint64_t size)
 {
 	struct check *k = arg;
@@ -176,8 +175,8 @@ static int visit_blob(void *arg, const uint8_t id[ID_SIZE], uint64_t size)
 	(void)size;
 	/* One that went while we looked was no longer needed. */
 	if (!rc && !known && blobs_read(k->keep->blobs, id, &fd) != E_GONE)
-		problem(k, "blob", id,
-			"the catalog does not know it: was the catalog rolled back?");
+		check_problem(k, (struct found){.what = "blob", .blob = id},
+			      "the catalog does not know it: was the catalog rolled back?");
 	if (!rc)
 		err_clear();
 	return rc;
@@ -185,57 +184,73 @@ static int visit_blob(void *arg, const uint8_t id[ID_SIZE], uint64_t size)
 
 static int check_store(struct check *k)
 {
-	int rc = blobs_each(k->keep->blobs, visit_blob, k);
-
-	if (rc != E_INTEGRITY)
-		return rc;
-	problem(k, "blob", NULL, NULL);
-	return 0;
+	return blobs_each(k->keep->blobs, visit_blob, k);
 }
 
-static int visit_lost(void *arg, const char *name)
-{
-	struct check *k = arg;
-
-	json_array_append_new(k->problems,
-			      json_pack("{s:s,s:o,s:s}", "what", "lost+found", "id",
-					safe_text(view_text(name)), "problem",
-					"set aside at a start: the catalog did not know it"));
-	return 0;
-}
-
+/* In one view of it, so that what is written meanwhile does not look like damage. */
 static int check_catalog(struct check *k)
 {
 	CLEANUP(buf_done) struct buf found = {0};
-	const char *text;
-	int rc = catalog_check(k->reader, &found);
+	int rc = catalog_begin(k->reader);
 
-	if (rc == E_INTEGRITY) { /* found holds what was seen until it could go no further */
-		problem(k, "catalog", NULL, NULL);
-		rc = 0;
+	if (!rc) {
+		rc = catalog_check(k->reader, &found);
+		catalog_rollback(k->reader);
 	}
-	if (!rc && found.len) {
-		rc = buf_text(&found, &text);
-		if (!rc)
-			problem(k, "catalog", NULL, text);
-	}
+	check_problems(k, "catalog", view_buf(&found));
 	return rc;
+}
+
+static int check_log(struct check *k)
+{
+	const struct audit *audit = k->keep->audit;
+	CLEANUP(buf_done) struct buf found = {0}, key = {0};
+	int rc =
+	    trail_verify(k->keep->state_fd, audit_origin(audit), audit_key(audit), &k->log, &found);
+
+	check_problems(k, "log", view_buf(&found));
+	if (!rc)
+		rc = sys_read_file(k->keep->state_fd, "log/key.vkey", 4096, &key);
+	while (key.len && key.data[key.len - 1] == '\n')
+		key.len--;
+	if (!rc && !view_is(view_buf(&key), audit_key(audit)))
+		rc = fail(E_INTEGRITY, "log/key.vkey is not this log's key");
+	return rc;
+}
+
+/* What one part could not go on from is a problem of that part; the others are looked at all the
+ * same. */
+static int part(struct check *k, const char *what, int (*run)(struct check *k))
+{
+	int rc = run(k);
+
+	if (rc != E_INTEGRITY && rc != E_GONE && rc != E_CONFIG)
+		return rc;
+	check_problem(k, (struct found){.what = what}, NULL);
+	return 0;
 }
 
 int check_run(struct check *k)
 {
 	int rc = catalog_open_reader(k->keep->boot->state, keys_catalog(k->keep->keys), &k->reader);
 
+	if (rc == E_INTEGRITY) { /* no row of it can be had */
+		check_problem(k, (struct found){.what = "catalog"}, NULL);
+	} else if (!rc) {
+		rc = part(k, "catalog", check_catalog);
+		if (!rc)
+			rc = part(k, "catalog", check_versions);
+		if (!rc)
+			rc = part(k, "catalog", check_uploads);
+		if (!rc)
+			rc = part(k, "blob", check_store);
+	}
+	if (!rc || rc == E_INTEGRITY)
+		rc = part(k, "key", check_keys);
 	if (!rc)
-		rc = check_catalog(k);
-	if (!rc)
-		rc = check_versions(k);
-	if (!rc)
-		rc = check_uploads(k);
-	if (!rc)
-		rc = check_store(k);
-	if (!rc)
-		rc = blobs_each_lost(k->keep->blobs, visit_lost, k);
+		rc = part(k, "lost+found", check_lost);
+	if (!rc && k->deep)
+		rc = part(k, "log", check_log);
 	catalog_close(&k->reader);
 	return rc;
 }

@@ -114,37 +114,56 @@ static int count_uploads(struct catalog *c, json_int_t *ret_count)
 	return rc == E_GONE ? 0 : rc;
 }
 
+struct row_counts {
+	json_int_t zones, users, uploads;
+};
+
+/* Damage of the catalog is what an operator looks for here, so it is told, not a failure. */
+static int count_rows(struct keep *keep, struct row_counts *ret_counts, json_t *problems)
+{
+	int rc = catalog_each_zone(keep->catalog, count_zone, &ret_counts->zones);
+
+	if (!rc)
+		rc = catalog_each_principal(keep->catalog, count_user, &ret_counts->users);
+	if (!rc)
+		rc = count_uploads(keep->catalog, &ret_counts->uploads);
+	if (rc != E_INTEGRITY)
+		return rc;
+	json_array_append_new(problems, safe_text(view_text(err_text())));
+	err_clear();
+	return 0;
+}
+
 static int status(struct deed *d)
 {
 	struct command *c = command_of(d);
 	struct keep *keep = d->keep;
-	json_int_t zones = 0, users = 0, uploads = 0;
+	struct row_counts n = {0};
 	uint64_t disk_free = 0, disk_total = 0, room = 0;
 	json_error_t e;
 
 	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{}"))
 		return command_usage(&e);
-	int rc = catalog_each_zone(keep->catalog, count_zone, &zones);
-	if (!rc)
-		rc = catalog_each_principal(keep->catalog, count_user, &users);
-	if (!rc)
-		rc = count_uploads(keep->catalog, &uploads);
+	json_t *problems = problems_json(keep, c->subject);
+	int rc = count_rows(keep, &n, problems);
 	if (!rc)
 		rc = puts_space(keep, &room, &disk_total);
 	if (!rc)
 		rc = blobs_space(keep->blobs, &disk_free, &disk_total);
-	if (rc)
+	if (rc) {
+		json_decref(problems);
 		return rc;
+	}
 	json_decref(c->result);
-	c->result = json_pack(
-	    "{s:b,s:s,s:i,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:o,s:b,s:b,s:I,s:I,s:o}", "serving",
-	    gates_serving(keep->gates) && !keep->stopping, "version", PACKAGE_VERSION, "pid",
-	    (int)getpid(), "since", json_time(keep->since_us), "state",
-	    safe_text(view_text(keep->boot->state)), "gates", gates_json(keep), "sessions",
-	    (json_int_t)keep->sessions.sessions.count, "zones", zones, "users", users, "uploads",
-	    uploads, "log", log_json(keep), "writer_check", keep->boot->writer_check,
-	    "memory_locked", secret_locked(), "disk_free", (json_int_t)disk_free, "room",
-	    safe_count(room), "problems", problems_json(keep, c->subject));
+	c->result =
+	    json_pack("{s:b,s:s,s:i,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:o,s:b,s:b,s:I,s:I,s:o}",
+		      "serving", gates_serving(keep->gates) && !keep->stopping, "version",
+		      PACKAGE_VERSION, "pid", (int)getpid(), "since", json_time(keep->since_us),
+		      "state", safe_text(view_text(keep->boot->state)), "gates", gates_json(keep),
+		      "sessions", (json_int_t)keep->sessions.sessions.count, "zones", n.zones,
+		      "users", n.users, "uploads", n.uploads, "log", log_json(keep), "writer_check",
+		      keep->boot->writer_check, "memory_locked", secret_locked(), "disk_free",
+		      (json_int_t)disk_free, "room", safe_count(room), "problems", problems);
 	return c->result ? 0 : fail(E_NOMEM, "write the status");
 }
 

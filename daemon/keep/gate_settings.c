@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/keep/host_key.h"
 #include "daemon/keep/gate_settings.h"
 
 #include "base/mem.h"
@@ -19,8 +20,10 @@ static int add_host_keys(const struct settings *s, struct writer *w)
 	for (size_t i = 0; i < s->host_key.count; i++) {
 		CLEANUP(buf_wipe) struct buf pem = {0};
 		int rc = sys_read_file(AT_FDCWD, s->host_key.at[i], HOST_KEY_MAX, &pem);
+		if (!rc)
+			rc = host_key_check(view_buf(&pem));
 		if (rc)
-			return fail(rc, "read the SSH host key");
+			return fail(rc, "the SSH host key '%s'", s->host_key.at[i]);
 		write_bytes(w, view_buf(&pem));
 	}
 	return w->full ? fail(E_CONFIG, "the SSH host keys are too large") : 0;
@@ -54,6 +57,13 @@ static int fill(const struct keep *keep, struct view banner, struct view host_ke
 		return fail(E_CONFIG, "settings for the gates are too large");
 	out->len = w.len;
 	return 0;
+}
+
+int gate_settings_check(const struct keep *keep)
+{
+	CLEANUP(buf_wipe) struct buf all = {0};
+
+	return gate_settings_compose(keep, &all);
 }
 
 int gate_settings_compose(const struct keep *keep, struct buf *out)

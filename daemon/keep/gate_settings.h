@@ -13,4 +13,7 @@ struct keep;
 /* The body of an answer to HELLO or of an order CONFIGURE. The caller wipes it. */
 MUST_USE int gate_settings_compose(const struct keep *keep, struct buf *out);
 
+/* Whether it can be composed, before there are gates: host keys that are there and whole. */
+MUST_USE int gate_settings_check(const struct keep *keep);
+
 #endif

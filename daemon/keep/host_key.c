@@ -117,3 +117,102 @@ int host_key_make(const char *comment, struct buf *ret_private, struct buf *ret_
 	wipe(memory, sizeof memory);
 	return rc;
 }
+
+/* ---- judging one ---- */
+
+static const char first_line[] = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
+static const char last_line[] = "-----END OPENSSH PRIVATE KEY-----\n";
+
+static int damaged(const char *what)
+{
+	return fail(E_INTEGRITY, "its %s: it is damaged", what);
+}
+
+static bool ends_with(struct view text, const char *end)
+{
+	size_t len = strlen(end);
+
+	return text.len >= len && memcmp(text.data + text.len - len, end, len) == 0;
+}
+
+static int unarmor(struct view pem, struct buf *out)
+{
+	CLEANUP(buf_wipe) struct buf text = {0};
+	size_t end = pem.len - strlen(last_line);
+	int rc = 0;
+
+	for (size_t i = strlen(first_line); i < end && !rc; i++)
+		if (pem.data[i] != '\n')
+			rc = buf_add(&text, pem.data + i, 1);
+	if (!rc && base64_decode(view_buf(&text), BASE64_PADDED, out))
+		rc = damaged("text is not base64");
+	return rc;
+}
+
+static bool seed_gives(const uint8_t *seed, const uint8_t *public)
+{
+	CLEANUP(pkey_free)
+	EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, SEED);
+	uint8_t found[PUBLIC];
+	size_t len = sizeof found;
+
+	return key && EVP_PKEY_get_raw_public_key(key, found, &len) == 1 &&
+	       memcmp(found, public, sizeof found) == 0;
+}
+
+/* Behind the check numbers. Other algorithms than ours are left to who uses them. */
+static int judge_pair(struct reader *r, struct view outer)
+{
+	struct reader o = reader_of(outer);
+	struct view name = read_bytes(r), outer_name = read_bytes(&o);
+
+	if (!view_equal(name, outer_name))
+		return damaged("private and public halves do not belong together");
+	if (!view_is(name, algorithm))
+		return 0;
+	struct view outer_public = read_bytes(&o);
+	struct view public = read_bytes(r), both = read_bytes(r);
+	(void)read_bytes(r); /* its comment */
+	if (!reader_ok(r) || !reader_end(&o) || public.len != PUBLIC || both.len != SEED + PUBLIC)
+		return damaged("lengths do not fit");
+	if (memcmp(public.data, both.data + SEED, PUBLIC) != 0 ||
+	    !view_equal(public, outer_public) || !seed_gives(both.data, public.data))
+		return damaged("private and public halves do not belong together");
+	for (uint8_t pad = 1; r->left; pad++)
+		if (read_u8(r) != pad)
+			return damaged("padding is wrong");
+	return 0;
+}
+
+static int judge(struct view key)
+{
+	struct reader r = reader_of(key);
+	struct view head = read_raw(&r, sizeof magic);
+	struct view cipher = read_bytes(&r), derivation = read_bytes(&r);
+
+	(void)read_bytes(&r); /* options of the derivation */
+	uint32_t count = read_u32(&r);
+	struct view outer = read_bytes(&r), inner = read_bytes(&r);
+	if (!reader_end(&r) || !view_equal(head, view_of(magic, sizeof magic)) || count != 1)
+		return damaged("form is not OpenSSH's");
+	if (!view_is(cipher, "none") || !view_is(derivation, "none"))
+		return fail(E_CONFIG, "it is encrypted, or damaged");
+	r = reader_of(inner);
+	if (read_u32(&r) != read_u32(&r))
+		return damaged("check numbers differ");
+	return judge_pair(&r, outer);
+}
+
+int host_key_check(struct view pem)
+{
+	CLEANUP(buf_wipe) struct buf key = {0};
+
+	if (pem.len < strlen(first_line) || pem.data[0] != '-')
+		return damaged("first line is not that of a key");
+	if (memcmp(pem.data, first_line, strlen(first_line)) != 0)
+		return 0;
+	if (pem.len < strlen(first_line) + strlen(last_line) || !ends_with(pem, last_line))
+		return damaged("last line is missing");
+	int rc = unarmor(pem, &key);
+	return rc ? rc : judge(view_buf(&key));
+}

@@ -15,6 +15,7 @@
 #include "daemon/keep/chores.h"
 #include "daemon/keep/control.h"
 #include "daemon/keep/deeds.h"
+#include "daemon/keep/gate_settings.h"
 #include "daemon/keep/gates.h"
 #include "daemon/keep/listeners.h"
 #include "daemon/keep/puts.h"
@@ -55,8 +56,10 @@ static int record_start(struct keep *keep)
 
 static int start(struct keep *keep)
 {
-	int rc = listeners_open(keep);
+	int rc = gate_settings_check(keep);
 
+	if (!rc)
+		rc = listeners_open(keep);
 	if (!rc)
 		rc = record_start(keep);
 	if (!rc)

@@ -9,7 +9,8 @@ libkeep_a_SOURCES = \
 	daemon/keep/ask.c daemon/keep/ask.h \
 	daemon/keep/audit.c daemon/keep/audit.h \
 	daemon/keep/blobs.c daemon/keep/blobs.h \
-	daemon/keep/check.c daemon/keep/check.h \
+	daemon/keep/check.c daemon/keep/check.h daemon/keep/check_inside.h \
+	daemon/keep/check_uploads.c \
 	daemon/keep/chores.c daemon/keep/chores.h \
 	daemon/keep/command_audit.c \
 	daemon/keep/command_state.c \
