@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/keep/host_key.h"
 
+#include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 
 #include "base/mem.h"
 #include "base/secret.h"
@@ -203,14 +206,33 @@ static int judge(struct view key)
 	return judge_pair(&r, outer);
 }
 
+static int no_passphrase(char *text, int size, int writing, void *arg)
+{
+	(void)text;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
+/* The older forms, which OpenSSL knows. */
+static int judge_other(struct view pem)
+{
+	BIO *in = BIO_new_mem_buf(pem.data, (int)pem.len);
+	CLEANUP(pkey_free)
+	EVP_PKEY *key = in ? PEM_read_bio_PrivateKey(in, NULL, no_passphrase, NULL) : NULL;
+
+	(void)BIO_free(in);
+	ERR_clear_error();
+	return key ? 0 : damaged("text is no private key");
+}
+
 int host_key_check(struct view pem)
 {
 	CLEANUP(buf_wipe) struct buf key = {0};
 
-	if (pem.len < strlen(first_line) || pem.data[0] != '-')
-		return damaged("first line is not that of a key");
-	if (memcmp(pem.data, first_line, strlen(first_line)) != 0)
-		return 0;
+	if (pem.len < strlen(first_line) || memcmp(pem.data, first_line, strlen(first_line)) != 0)
+		return judge_other(pem);
 	if (pem.len < strlen(first_line) + strlen(last_line) || !ends_with(pem, last_line))
 		return damaged("last line is missing");
 	int rc = unarmor(pem, &key);

@@ -12,9 +12,9 @@
  * one of some hundred bytes. */
 MUST_USE int host_key_make(const char *comment, struct buf *ret_private, struct buf *ret_public);
 
-/* Whether a private key in OpenSSH's form is whole: E_INTEGRITY, or E_CONFIG for one that is
- * encrypted. Of keys in other forms, and of other algorithms than ssh-ed25519, it does not judge
- * more than it understands. */
+/* Whether it is a whole private key, in OpenSSH's form or one that OpenSSL reads: E_INTEGRITY, or
+ * E_CONFIG for one that is encrypted. Halves that do not belong together are noticed for
+ * ssh-ed25519 in OpenSSH's form, as host_key_make() makes it. */
 MUST_USE int host_key_check(struct view pem);
 
 #endif

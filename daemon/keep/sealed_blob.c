@@ -5,6 +5,7 @@
 
 #include "age/header.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "wire/codec.h"
 
 static const char resume_purpose[] = "dropkeep resume state v1";
@@ -136,6 +137,11 @@ int resume_load(const struct blobs *store, const struct keys *k, const uint8_t i
 	if (!rc)
 		rc = keys_open(k, key, resume_purpose, view_of(id, BLOB_ID), view_buf(&sealed),
 			       &plain);
+	if (rc == E_INTEGRITY) {
+		char name[2 * BLOB_ID + 1];
+		hex_encode(id, BLOB_ID, name);
+		rc = fail(rc, "uploads/%s is damaged", name);
+	}
 	if (rc)
 		return rc;
 	struct reader r = reader_of(secret_view(plain));

@@ -119,6 +119,7 @@ flips flip "$STATE/blobs/${id:0:2}/$id" 30000 1
 MADE=$((MADE + 1)) NOTICED=$((NOTICED + 1))
 flips flip "$left" 100 0
 refuses 'with a bit in uploads/ID nobody goes on' sftp_as alice <<<"reput $WORK/long incoming/long"
+ok 'of which the operator is told' grep -q "uploads/$id is damaged" "$LOG"
 ok 'but it can be sent as a whole' sftp_as alice <<<"put $WORK/long incoming/long"
 ok 'and fetched' sftp_as bob <<<"get /acme/incoming/long $WORK/long.got"
 same_file 'as it was sent' "$WORK/long.got" "$WORK/long"
@@ -208,7 +209,8 @@ tried catalog.db-wal "catalog\\.db-wal|$contradiction" 'the note of the log'
 tried log/records-000000.jsonl 'log|record'
 tried log/checkpoint 'checkpoint'
 tried log/key.vkey 'key\.vkey'
-tile=$(cd "$STATE" && find log/tile/0 -type f | sort -V | tail -1)
+# Of several partial tiles the newest; older ones are of no use any more.
+tile=$(cd "$STATE" && find log/tile/0 -type f -printf '%T@ %p\n' | sort -n | tail -1 | cut -d ' ' -f 2)
 tried "$tile" 'tile|tree'
 tried keys/master.key 'master\.key'
 tried keys/log.key 'log\.key'

@@ -147,9 +147,35 @@ static void comment_that_is_no_line_is_refused(void **state)
 	}
 }
 
+/* Every bit but those of the comment, and the bits that base64 has no use for. */
+static void bit_that_turns_in_a_private_key_is_noticed(void **state)
+{
+	CLEANUP(buf_wipe) struct buf private = {0};
+	CLEANUP(buf_done) struct buf public = {0};
+	unsigned noticed = 0, flips = 0;
+
+	(void)state;
+	made("", &private, &public);
+	assert_good(host_key_check(view_buf(&private)));
+	for (size_t i = 0; i < 8 * private.len; i++) {
+		private.data[i / 8] ^= (uint8_t)(1U << i % 8);
+		int rc = host_key_check(view_buf(&private));
+		flips++;
+		noticed += rc != 0;
+		err_clear();
+		private.data[i / 8] ^= (uint8_t)(1U << i % 8);
+	}
+	print_message("# %u bits of a host key, %u noticed\n", flips, noticed);
+	assert_int_equal(noticed, flips);
+	for (size_t len = 0; len < private.len; len++)
+		assert_refused(host_key_check(view_of(private.data, len)), E_INTEGRITY);
+	assert_good(host_key_check(view_buf(&private)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(bit_that_turns_in_a_private_key_is_noticed),
 	    cmocka_unit_test_setup_teardown(private_key_is_read_by_ssh_keygen, kit_setup,
 					    kit_teardown),
 	    cmocka_unit_test(public_line_is_one_that_we_take_ourselves),
