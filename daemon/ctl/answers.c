@@ -146,12 +146,9 @@ static const struct column verification_fields[] = {
 };
 
 static const struct column problem_columns[] = {
-    {"WHAT", "what", show_text, false},
-    {"ID", "id", show_text, false},
-    {"ZONE", "zone", show_text, false},
-    {"OBJECT", "object", show_text, false},
-    {"PROBLEM", "problem", show_text, false},
-    {NULL, NULL, NULL, false},
+    {"WHAT", "what", show_text, false},       {"ID", "id", show_text, false},
+    {"ZONE", "zone", show_text, false},       {"OBJECT", "object", show_text, false},
+    {"PROBLEM", "problem", show_text, false}, {NULL, NULL, NULL, false},
 };
 
 static const struct column check_fields[] = {

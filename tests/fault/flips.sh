@@ -209,9 +209,13 @@ tried catalog.db-wal "catalog\\.db-wal|$contradiction" 'the note of the log'
 tried log/records-000000.jsonl 'log|record'
 tried log/checkpoint 'checkpoint'
 tried log/key.vkey 'key\.vkey'
-# Of several partial tiles the newest; older ones are of no use any more.
-tile=$(cd "$STATE" && find log/tile/0 -type f -printf '%T@ %p\n' | sort -n | tail -1 | cut -d ' ' -f 2)
-tried "$tile" 'tile|tree'
+# Which of them the catalog means is not to be seen; later ones are made again from the records.
+for bit in 0 7; do
+	for tile in "$STATE"/log/tile/0/*/* "$STATE"/log/tile/0/[0-9][0-9][0-9]; do
+		[ ! -f "$tile" ] || flips flip "$tile" $((40 + bit)) "$bit"
+	done
+	judged "tiles: bit $bit" 'tile|tree' ''
+done
 tried keys/master.key 'master\.key'
 tried keys/log.key 'log\.key'
 tried keys/ssh_host_ed25519_key 'ssh_host_ed25519_key' 'its comment, or a line end'
