@@ -174,6 +174,7 @@ judged() {
 			NOTICED=$((NOTICED + 1))
 		elif [ "$STATUS" -eq 0 ] && [ -n "$3" ] && sftp_as bob <<<"ls /acme/incoming/$first" >"$WORK/said" 2>&1; then
 			HARMLESS=$((HARMLESS + 1))
+			diag "without effect: $1 ($3)"
 		else
 			flunk "$1" "serves; check ends with $STATUS and says"$'\n'"$(cat "$WORK/problems")"
 		fi ;;
