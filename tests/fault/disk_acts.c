@@ -112,6 +112,11 @@ static int seal(struct upload *u, uint64_t size, uint64_t first, uint64_t end)
 	return rc;
 }
 
+uint64_t story_stands(const struct upload *u)
+{
+	return u->m.prefix ? u->m.prefix / CHUNK : u->m.sealed;
+}
+
 void story_reseal(struct upload *u, uint64_t chunks, int *ret_rc)
 {
 	static uint8_t sealed[AGE_SEALED_CHUNK];
@@ -229,12 +234,12 @@ static enum outcome do_resume(struct actor *a, const struct step *s)
 	if (o != DONE)
 		return o;
 	assert_true(u.m.size <= s->size);
-	assert_memory_equal(u.tail, model + u.m.sealed * CHUNK, u.tail_len);
+	assert_memory_equal(u.tail, model + story_stands(&u) * CHUNK, u.tail_len);
 	if (u.m.prefix)
 		story_reseal(&u, u.m.prefix / CHUNK, &rc);
 	if (rc)
 		return give_up(a, &u, rc);
-	return finish(a, &u, s->size, u.m.prefix ? u.m.prefix / CHUNK : u.m.sealed);
+	return finish(a, &u, s->size, story_stands(&u));
 }
 
 static enum outcome do_step(struct actor *a, const struct step *s)
@@ -283,6 +288,26 @@ struct user story_user(const char *dir, const char *name)
 	return u;
 }
 
+/* A client may well be told at once that nothing goes. */
+static bool log_in(struct actor *a)
+{
+	struct answer_session_open m;
+
+	a->gate = fake_gate_new(&a->live);
+	if (outcome_of(TRY(a, hello, HELLO, 0, .version = WIRE_VERSION)) != DONE)
+		return false;
+	HEARD *h = TRY(a, session_open, SESSION_OPEN, 0, .protocol = view_text("sftp"),
+		       .peer = view_text("192.0.2.1"), .peer_port = 4711);
+	if (!h || h->f.status)
+		return false;
+	READ(h, session_open, &m);
+	a->session = m.session;
+	return outcome_of(TRY(a, auth, AUTH, a->session, .step = AUTH_SIGNED,
+			      .user = view_text(a->anna.name), .key = view_buf(&a->anna.key),
+			      .client = view_text("SSH-2.0-test"),
+			      .cipher = view_text("aes256-gcm@openssh.com"))) == DONE;
+}
+
 static void note(const struct actor *a, unsigned step, char what)
 {
 	char line[16];
@@ -302,9 +327,8 @@ int story_act(const char *dir, unsigned first, unsigned end, bool crash)
 		return *err_text() ? 3 : 1;
 	}
 	sweep_start(a.live.keep);
-	a.gate = fake_gate_ready(&a.live);
-	a.session = gate_log_in(a.gate, &a.anna);
-	for (unsigned i = first; i < end; i++) {
+	bool in = log_in(&a);
+	for (unsigned i = first; in && i < end; i++) {
 		note(&a, i, 'b');
 		enum outcome o = do_step(&a, &story[i]);
 		if (o == CUT_OFF)

@@ -43,7 +43,10 @@ enum outcome { NOT_TRIED, DONE, REFUSED, CUT_OFF };
 struct live story_live(const char *dir);
 struct user story_user(const char *dir, const char *name);
 
-/* How much of the beginning is the model's: fails the process where it is not so. */
+/* Chunks of a lease that need not be sent again: in the blob, or in another one. */
+uint64_t story_stands(const struct upload *u);
+
+/* Bring chunks over from the source, which must be as the model has them. */
 void story_reseal(struct upload *u, uint64_t chunks, int *ret_rc);
 
 /* Steps first … end-1, then with `crash` SIGKILL. Exit statuses: 0; 3: the keep did not open,
