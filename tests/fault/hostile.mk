@@ -2,7 +2,13 @@
 # A gate that was taken over, in process (hostile_gate: what it says; hostile_lies: what it does
 # with uploads and downloads) and as a process.
 hostile_kit = tests/fault/hostile_kit.c tests/fault/hostile_kit.h $(keep_asks)
-EXTRA_DIST += tests/fault/hostile.mk
+
+check_PROGRAMS += tests/fault/hostile_process
+tests_fault_hostile_process_SOURCES = tests/fault/hostile_process.c
+tests_fault_hostile_process_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fault_hostile_process_LDADD = libwire.a $(base_LIBS)
+FAULT_TESTS += tests/fault/hostile.sh
+EXTRA_DIST += tests/fault/hostile.sh
 
 if HAVE_CMOCKA
 hostile_tests = tests/fault/hostile_gate tests/fault/hostile_lies
