@@ -164,3 +164,14 @@ tests_unit_test_keep_init_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_leases_SOURCES = tests/unit/test_keep_leases.c $(keep_asks)
 tests_unit_test_keep_leases_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_leases_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+# All of it behind one link, as a gate may speak.
+if HAVE_CMOCKA
+check_PROGRAMS += tests/fuzz/fuzz_keep_asks
+TESTS += tests/fuzz/fuzz_keep_asks
+endif
+tests_fuzz_fuzz_keep_asks_SOURCES = tests/fuzz/fuzz_keep_asks.c tests/fuzz/replay.c $(keep_asks)
+tests_fuzz_fuzz_keep_asks_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
+tests_fuzz_fuzz_keep_asks_CFLAGS = $(keep_live_test_CFLAGS)
+tests_fuzz_fuzz_keep_asks_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_keep_asks
