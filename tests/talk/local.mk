@@ -9,6 +9,7 @@ TALK_TESTS += tests/talk/sftp-resume.sh
 TALK_TESTS += tests/talk/sftp-resume-break.sh
 TALK_TESTS += tests/talk/sftp-resume-restart.sh
 TALK_TESTS += tests/talk/sftp-resume-takeover.sh
+TALK_TESTS += tests/talk/sftp-resume-told.sh
 TALK_TESTS += tests/talk/sftp-resume-version.sh
 TALK_TESTS += tests/talk/scp.sh
 TALK_TESTS += tests/talk/psftp.sh
