@@ -156,6 +156,8 @@ class Worker(threading.Thread):
         fits = [o for o, why in zip(outcomes, whys) if not why]
         if len(fits) > 1:
             fits = self.by_content(fits)
+        if len(fits) > 1:
+            fits = self.by_partial(fits)
         if not fits:
             self.wrong("after %s: %s" % (self.last, "; ".join(
                 "not '%s': %s" % (o.name, why or "another content") for o, why in zip(outcomes, whys))))
@@ -181,6 +183,14 @@ class Worker(threading.Thread):
             return True
 
         return [o for o in outcomes if agrees(o)]
+
+    def by_partial(self, outcomes):
+        """A partial that was there before it was to be removed is there now, or was removed."""
+        removed = [r[1] for o in outcomes for r in o.records if r[0] == "file.remove"]
+        if not removed:
+            return outcomes
+        still = self.client.kind(removed[0]) == "partial"
+        return [o for o in outcomes if still != bool(o.records)]
 
     def partials(self, mine):
         """Which of the partials that may be there are."""
