@@ -39,7 +39,7 @@ int db_error(struct catalog *c, int sqlite, const char *what)
 	case SQLITE_NOTADB:
 		rc = catalog_vfs_failure(c->vfs);
 		return rc ? fail(rc, "%s", what)
-			  : fail(E_INTEGRITY, "the catalog is damaged (%s, %d)", what, sqlite);
+			  : fail(E_INTEGRITY, "catalog.db is damaged (%s, %d)", what, sqlite);
 	case SQLITE_CONSTRAINT:
 		if (sqlite == SQLITE_CONSTRAINT_UNIQUE || sqlite == SQLITE_CONSTRAINT_PRIMARYKEY ||
 		    sqlite == SQLITE_CONSTRAINT_ROWID)
@@ -198,7 +198,7 @@ bool db_next(struct db_query *q)
 static void bad(struct db_query *q)
 {
 	if (!q->rc)
-		q->rc = fail(E_INTEGRITY, "the catalog is damaged (%s, column %d)",
+		q->rc = fail(E_INTEGRITY, "catalog.db is damaged (%s, column %d)",
 			     statements[q->which].name, q->column);
 }
 
