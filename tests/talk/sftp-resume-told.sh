@@ -7,8 +7,6 @@
 need sftp ssh-keygen jq
 story_begins
 
-told() { gone "$CLIENT"; like "$1: the one that lost it is told" "$(<"$WORK/client.out")" 'Failure|No such file|Permission|taken'; }
-
 # Looking on: the size that is told grows, and is not more than there is; nothing is disturbed.
 half "put $WORK/in incoming/file" 500000 8000
 last=0 grows=0
@@ -39,7 +37,7 @@ if python -c 'import paramiko' 2>/dev/null; then
 		half "put $WORK/in incoming/file" 500000 4000
 		ok "told, then $wait s: alice goes on" slow_reput $wait
 		like "told, then $wait s: from what she was told" "$OUT" 'told [0-9]+.done'
-		told "told, then $wait s"
+		cut_off
 		whole "told, then $wait s" file
 	done
 	half "put $WORK/in incoming/file" 500000 4000
@@ -47,7 +45,7 @@ if python -c 'import paramiko' 2>/dev/null; then
 	wait_for 20 known
 	ok 'told some, then 2 s: alice goes on' slow_reput 2
 	like 'told some, then 2 s: from there' "$OUT" 'told [1-9][0-9]*.done'
-	told 'told some, then 2 s'
+	cut_off
 	whole 'told some, then 2 s' file
 else
 	skip 'told, grown, gone on with' 'paramiko is not installed'
