@@ -115,6 +115,7 @@ static void drain(struct gate *g, uint32_t deadline_ms)
 		return;
 	g->draining = true;
 	listeners_close(&g->listeners);
+	put_hurry();
 	drain_sessions(g);
 	(void)uv_timer_start(&g->drain_timer, on_drain_tick, DRAIN_TICK_MS, DRAIN_TICK_MS);
 }

@@ -9,6 +9,7 @@
 #define MAGIC 0x50555421u
 
 static struct put *all; /* all of this gate, for YIELD and for the count */
+static bool hurry;
 
 /* --- errors --- */
 
@@ -239,6 +240,14 @@ bool put_clean(const struct put *p)
 
 	return !p->spoilt && spans_end(&p->claimed) == run && p->copy.count == 0 &&
 	       spans_have(&p->present, 0, run * CHUNK);
+}
+
+/* A client that has gone comes back: what it has sent since it went on counts only when all
+ * before it has been brought over. There is time for it until somebody waits. */
+bool put_copies_on(const struct put *p)
+{
+	return p->end == END_LEAVE && !p->hurried && !hurry && !p->rc && !p->spoilt && p->writes &&
+	       p->copy.count && spans_end(&p->claimed) * CHUNK <= spans_run(&p->present, 0);
 }
 
 static enum put_next at_asked(struct put *p)
@@ -476,15 +485,31 @@ void put_abandon(struct put *p, const char *reason, put_done *done, void *arg)
 	end(p, END_LEAVE, reason, done, arg);
 }
 
+void put_hurry(void)
+{
+	struct put *next;
+
+	hurry = true;
+	for (struct put *p = all; p; p = next) {
+		next = p->next;
+		if (p->end)
+			put_drive(p);
+	}
+}
+
 bool put_yield(uv_loop_t *loop, uint64_t number)
 {
 	for (struct put *p = all; p; p = p->next) {
 		if (p->loop != loop || p->number != number || p->at == AT_ASKED)
 			continue;
-		if (p->end)
-			return true; /* it is on its way out */
+		if (p->end) { /* it is on its way out */
+			p->hurried = true;
+			put_drive(p);
+			return true;
+		}
 		if (p->on_yielded)
 			p->on_yielded(p->listener);
+		p->hurried = true;
 		put_abandon(p, "another session took the upload over", NULL, NULL);
 		return true;
 	}

@@ -76,6 +76,9 @@ void put_close(struct put *p, put_done *done, void *arg);
  * once when the keep has answered. */
 void put_abandon(struct put *p, const char *reason, put_done *done, void *arg);
 
+/* The gate is to end: abandoned uploads do no more than they must, also those to come. */
+void put_hurry(void);
+
 /* Order YIELD for lease `number`: false when no put of this gate has it. */
 bool put_yield(uv_loop_t *loop, uint64_t number);
 

@@ -148,8 +148,9 @@ struct put {
 	void *opened_arg;
 	void (*on_room)(void *), (*on_yielded)(void *);
 	void *listener;
-	bool called; /* inside put_write(): no wake-up now */
-	bool hungry; /* was told E_AGAIN */
+	bool called;  /* inside put_write(): no wake-up now */
+	bool hungry;  /* was told E_AGAIN */
+	bool hurried; /* whoever waits for its end waits for nothing that can be done again */
 	put_done *done, *synced_done;
 	void *done_arg, *synced_arg;
 	enum put_end end;
@@ -226,10 +227,13 @@ void put_refuse(struct put *p, int rc, const char *text); /* what is stored may 
 void put_poison(struct put *p, int rc, const char *text);
 void put_failed(struct put *p, int rc); /* refuse with the chain's cause */
 MUST_USE int put_error(const struct put *p);
-bool put_idle(const struct put *p);         /* neither a job nor an ask is under way */
-bool put_clean(const struct put *p);        /* nothing was sealed behind the contiguous beginning */
-void put_synced(struct put *p);             /* answer put_sync() */
-char *put_sentence(const struct answer *a); /* the keep's words; to be freed */
+bool put_idle(const struct put *p); /* neither a job nor an ask is under way */
+bool put_clean(const struct put *p);
+bool put_copies_on(const struct put *p);
+    /* nobody is there, but it will be clean */ /* nothing was sealed behind the contiguous
+						   beginning */
+void put_synced(struct put *p);                 /* answer put_sync() */
+char *put_sentence(const struct answer *a);     /* the keep's words; to be freed */
 
 /* put_write.c */
 struct slot *put_find(struct put *p, uint64_t index);

@@ -220,7 +220,7 @@ static void start_hash(struct put *p)
 	struct hash_job *w = &p->hash_job;
 
 	/* What is left unclean needs no digest. */
-	if (w->job.busy || (p->end == END_LEAVE && !put_clean(p)))
+	if (w->job.busy || (p->end == END_LEAVE && !put_clean(p) && !put_copies_on(p)))
 		return;
 	w->count = next_to_hash(p, w);
 	if (!w->count)
@@ -363,10 +363,11 @@ static int fill_begun(struct put *p, struct load_job *w, unsigned most)
 void put_load(struct put *p, const struct payload *from, struct spans *bytes)
 {
 	struct load_job *w = &p->load;
-	bool must = p->rekey || p->end == END_PUBLISH || p->end == END_PARTIAL;
+	bool on = put_copies_on(p);
+	bool must = p->rekey || p->end == END_PUBLISH || p->end == END_PARTIAL || on;
 	int rc = 0;
 
-	if (w->job.busy || p->end == END_LEAVE || bytes->count == 0)
+	if (w->job.busy || (p->end == END_LEAVE && !on) || bytes->count == 0)
 		return;
 	w->from = from;
 	w->bytes = bytes;

@@ -394,7 +394,9 @@ static void prefix_is_not_clean_before_it_is_copied(void **state)
 	give_source(r, 60 * CHUNK);
 	open_put(r, 0);
 	put_range(r, 60 * CHUNK, 1, 1);
-	assert_int_equal(abandon_put(r), 0);
+	assert_true(put_yield(&r->loop, put_number(r->p)));
+	assert_true(r->yielded);
+	rest(r);
 	assert_false(r->k->clean);
 	assert_true(r->k->durable < 60 * CHUNK);
 	expect_unclean(r, r->k->durable);
@@ -618,6 +620,84 @@ static void resume_under_another_key_without_a_write_publishes(void **state)
 	}
 }
 
+/* An upload of 100 chunks and 10 bytes from before a restart, which goes on by `more`. */
+static uint64_t begin_again(struct rig *r, uint64_t more)
+{
+	uint64_t size = 100 * CHUNK + 10;
+
+	r->k->restarted = true;
+	open_put(r, PUT_CREATE | PUT_TRUNCATE);
+	put_range(r, 0, size, CHUNK);
+	assert_int_equal(abandon_put(r), 0);
+	expect_clean(r, size);
+	open_put(r, 0);
+	assert_int_equal(put_size(r->p), size);
+	if (more)
+		put_range(r, size, more, 10000);
+	return size + more;
+}
+
+/* Else a line that is cut again and again would never get any further. */
+static void line_cut_before_all_is_brought_over_loses_nothing(void **state)
+{
+	static const uint64_t more[] = {1, 100, CHUNK, 5 * CHUNK + 9};
+
+	for (unsigned i = 0; i < ARRAY_LEN(more); i++) {
+		uint64_t size = begin_again(*state, more[i]);
+		assert_int_equal(abandon_put(*state), 0);
+		expect_clean(*state, size);
+	}
+}
+
+static void line_cut_before_a_write_brings_nothing_over(void **state)
+{
+	struct rig *r = *state;
+
+	(void)begin_again(r, 0);
+	unsigned sealed = fake_sealed;
+	assert_int_equal(abandon_put(r), 0);
+	assert_int_equal(fake_sealed, sealed);
+	assert_false(r->k->clean);
+}
+
+static void newcomer_does_not_wait_for_what_can_be_done_again(void **state)
+{
+	struct rig *r = *state;
+
+	for (unsigned late = 0; late < 2; late++) {
+		(void)begin_again(r, 1);
+		uint64_t number = put_number(r->p);
+		unsigned sealed = fake_sealed;
+		if (late) {
+			put_abandon(TAKE(r->p), "the line went dead", on_done, r);
+			assert_true(put_yield(&r->loop, number));
+			run_until(r, &r->done);
+		} else {
+			assert_true(put_yield(&r->loop, number));
+			rest(r);
+		}
+		assert_false(r->k->clean);
+		assert_in_range(fake_sealed - sealed, 0, 60);
+	}
+}
+
+/* Last: there is no way back. */
+static void gate_that_is_to_end_does_not_wait_either(void **state)
+{
+	struct rig *r = *state;
+
+	(void)begin_again(r, 1);
+	unsigned sealed = fake_sealed;
+	put_abandon(TAKE(r->p), "the line went dead", on_done, r);
+	put_hurry();
+	run_until(r, &r->done);
+	assert_false(r->k->clean);
+	assert_in_range(fake_sealed - sealed, 0, 60);
+	(void)begin_again(r, 1);
+	assert_int_equal(abandon_put(r), 0);
+	assert_false(r->k->clean);
+}
+
 /* The tail is no more than what the client wrote last: it may write it again, and otherwise. */
 static void tail_from_before_a_restart_may_be_overwritten(void **state)
 {
@@ -694,6 +774,10 @@ int main(void)
 	    CASE(resume_under_another_key_without_a_write_publishes),
 	    CASE(tail_from_before_a_restart_may_be_overwritten),
 	    CASE(other_bytes_before_the_tail_after_a_restart_rekey),
+	    CASE(line_cut_before_all_is_brought_over_loses_nothing),
+	    CASE(line_cut_before_a_write_brings_nothing_over),
+	    CASE(newcomer_does_not_wait_for_what_can_be_done_again),
+	    CASE(gate_that_is_to_end_does_not_wait_either),
 	};
 
 	(void)alarm(300); /* an upload that waits for ever */
