@@ -230,10 +230,10 @@ MUST_USE int put_error(const struct put *p);
 bool put_idle(const struct put *p); /* neither a job nor an ask is under way */
 bool put_clean(const struct put *p);
 bool put_copies_on(const struct put *p);
-    /* nobody is there, but it will be clean */ /* nothing was sealed behind the contiguous
-						   beginning */
-void put_synced(struct put *p);                 /* answer put_sync() */
-char *put_sentence(const struct answer *a);     /* the keep's words; to be freed */
+/* nobody is there, but it will be clean */ /* nothing was sealed behind the contiguous
+					       beginning */
+void put_synced(struct put *p);             /* answer put_sync() */
+char *put_sentence(const struct answer *a); /* the keep's words; to be freed */
 
 /* put_write.c */
 struct slot *put_find(struct put *p, uint64_t index);
