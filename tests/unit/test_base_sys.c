@@ -71,6 +71,15 @@ static void what_was_written_is_read_back(void **state)
 	assert_ok(sys_truncate(fd, 3));
 	assert_ok(sys_size(fd, &size));
 	assert_int_equal(size, 3);
+
+	struct stat st;
+	assert_ok(sys_allocate(fd, 100000));
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 100000);
+	assert_true(st.st_blocks * 512 >= 100000);
+	assert_ok(sys_allocate(fd, 10)); /* nothing goes */
+	assert_ok(sys_size(fd, &size));
+	assert_int_equal(size, 100000);
 }
 
 static void read_past_the_end_is_an_integrity_error(void **state)
@@ -101,6 +110,7 @@ static void calls_on_a_closed_descriptor_fail(void **state)
 	assert_fails(sys_sync(-1), E_IO);
 	assert_fails(sys_size(-1, &n), E_IO);
 	assert_fails(sys_truncate(-1, 0), E_IO);
+	assert_fails(sys_allocate(-1, 1), E_IO);
 	assert_fails(sys_free_space(-1, &n), E_IO);
 	assert_fails(sys_no_writer(-1, &none), E_IO);
 	assert_int_equal(n, 5);
