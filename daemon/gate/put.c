@@ -238,7 +238,7 @@ bool put_clean(const struct put *p)
 {
 	uint64_t run = put_stored_run(p);
 
-	return !p->spoilt && spans_end(&p->claimed) == run && p->copy.count == 0 &&
+	return !p->bare && !p->spoilt && spans_end(&p->claimed) == run && p->copy.count == 0 &&
 	       spans_have(&p->present, 0, run * CHUNK);
 }
 
@@ -293,6 +293,8 @@ static enum put_next at_drain(struct put *p)
 		put_pump(p);
 	if (p->rc && (p->end == END_PUBLISH || p->end == END_PARTIAL))
 		return put_to(p, AT_DRAIN);
+	if (put_idle(p) && put_wants_blob(p))
+		put_ask_store(p);
 	if (!put_idle(p))
 		return NEXT_WAIT;
 	if (p->end != END_PUBLISH)
@@ -334,6 +336,8 @@ static void ask_finish(struct put *p)
 	struct ask_put_finish m = {.size = p->size, .mtime_s = p->mtime_s};
 
 	sha256_now(&p->hash, m.sha256);
+	if (p->part.keep)
+		m.content = view_of(p->part.scratch, p->part.last_len + AGE_TAG);
 	(void)keeper_ask_put_finish(p->keeper, p->number, &m, on_told, p);
 }
 

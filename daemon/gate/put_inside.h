@@ -8,6 +8,7 @@
  *	put_lease.c  what a lease brings: descriptors, keys, what stands already
  *	put_rekey.c  the way to another key
  *	put_grant.c  the reservation, and what the keep is told meanwhile
+ *	put_store.c  the way to a blob
  *
  * A byte of the upload that the client may count on (`present`) is in exactly one place: in
  * an OPEN slot, in a sealed chunk of the blob, or in `copy`, still to be brought from the
@@ -15,6 +16,10 @@
  * follows them; from that moment (`claimed`) their bytes are fixed under this lease.
  *
  *	FREE ── a write, a load ──► OPEN ── complete, claimed ──► FIXED ── stored, hashed ──► FREE
+ *
+ * A bare lease has no blob. It is asked for once, when the first chunk could be sealed, or when
+ * an upload with something in it is to be left unfinished; until then all is in slots. An upload
+ * of one chunk that is published under a bare lease goes to the keep sealed, in PUT_FINISH.
  *
  * The digest follows as a cursor over the claimed chunks from 0 on. A FIXED slot that waits for
  * a hole before it may give up its memory once it is stored: the cursor fetches it again.
@@ -109,6 +114,7 @@ struct sync_job {
 struct part_job {
 	struct job job;
 	bool store, sync;  /* store: the last chunk; sync: what was stored is to count */
+	bool keep;         /* the last chunk stays, sealed, in scratch: there is no blob */
 	struct slot *last; /* NULL for an empty file */
 	uint64_t last_index;
 	size_t last_len;
@@ -165,6 +171,7 @@ struct put {
 	/* the lease */
 	uint64_t number;
 	struct payload blob, source;
+	bool bare;                    /* there is no blob yet */
 	uint64_t prefix;              /* what the lease began with */
 	struct spans copy;            /* bytes still to be had from the source */
 	bool copy_now;                /* the client appends: fetch ahead of need */
@@ -274,6 +281,10 @@ enum put_next put_at_rekeyed(struct put *p);
 bool put_reserve(struct put *p, uint64_t end); /* false: asked for, or refused by now */
 void put_grant(struct put *p);                 /* ask for what is needed, tell what is durable */
 uint64_t put_durable(const struct put *p, uint64_t chunks); /* of so many stored ones */
+
+/* put_store.c: ask for the blob of a bare lease; only once, and only while no ask is out. */
+bool put_wants_blob(const struct put *p); /* to be left with what is in it */
+void put_ask_store(struct put *p);
 
 static inline uint64_t put_stored_run(const struct put *p)
 {

@@ -8,6 +8,8 @@ static bool lease_makes_sense(const struct lease *l)
 		return false;
 	if (l->sealed && l->digest.len != SHA256_STATE_SIZE)
 		return false;
+	if (l->bare && (l->prefix || l->sealed))
+		return false;
 	if (l->prefix)
 		return l->size - l->tail.len == l->prefix && !l->sealed &&
 		       (!l->tail.len || l->prefix % CHUNK == 0) && l->source_size >= l->prefix &&
@@ -18,11 +20,15 @@ static bool lease_makes_sense(const struct lease *l)
 static int take_blobs(struct put *p, const struct lease *l, const struct answer *a)
 {
 	bool wants_source = l->prefix || p->carry.count;
+	struct view key = view_of(l->payload_key, WIRE_HASH);
 	int rc = 0;
 
+	p->bare = l->bare;
+	if (p->bare)
+		return payload_begin(key, &p->blob);
 	if (a->fd_count < 1 || (wants_source && a->fd_count < 2))
 		return fail(E_PROTOCOL, "a lease without its descriptors");
-	rc = payload_open(&a->fds[0], l->blob_offset, view_of(l->payload_key, WIRE_HASH), &p->blob);
+	rc = payload_open(&a->fds[0], l->blob_offset, key, &p->blob);
 	if (rc || !wants_source)
 		return rc;
 	rc = payload_open(&a->fds[1], l->source_offset, view_of(l->source_key, WIRE_HASH),
@@ -56,15 +62,14 @@ static int restore(struct put *p, const struct lease *l)
 
 int put_adopt(struct put *p, const struct lease *l, const struct answer *a)
 {
-	int rc = spans_add(&p->present, 0, l->size);
-
 	p->number = l->put;
+	if (!lease_makes_sense(l))
+		return fail(E_PROTOCOL, "a lease that makes no sense");
+	int rc = spans_add(&p->present, 0, l->size);
 	p->granted = l->granted;
 	p->size = l->size;
 	p->prefix = l->prefix;
 	p->hashed = p->synced = p->reported = l->sealed;
-	if (!rc && !lease_makes_sense(l))
-		rc = fail(E_PROTOCOL, "a lease that makes no sense");
 	if (!rc)
 		rc = take_blobs(p, l, a);
 	if (!rc)
@@ -83,7 +88,7 @@ int put_adopt_again(struct put *p, const struct lease *l, const struct answer *a
 	/* Nothing is brought over or sealed before the change that it was all for. */
 	p->copy_now = false;
 	p->hold = !p->end && p->rekey_chunk != NO_CHUNK;
-	if (l->put != p->number)
+	if (l->put != p->number || l->bare)
 		return fail(E_PROTOCOL, "a lease for another upload");
 	if (l->granted > p->granted)
 		p->granted = l->granted;

@@ -142,6 +142,10 @@ static bool start_store(struct put *p)
 			w = &p->store[i];
 	if (!w || !first)
 		return false;
+	if (p->bare) {
+		put_ask_store(p);
+		return false;
+	}
 	for (w->count = 0; w->count < STORE_BATCH; w->slot[w->count++] = next) {
 		next = put_find(p, first->index + w->count);
 		if (!next || !sealable(p, next))
@@ -528,8 +532,10 @@ static int part_work(struct job *j)
 	int rc = 0;
 
 	if (w->store) {
-		w->store_rc = payload_store(&p->blob, w->last_index, true,
-					    view_of(data, w->last_len), w->scratch);
+		struct view last = view_of(data, w->last_len);
+		w->store_rc = w->keep
+				  ? payload_seal(&p->blob, w->last_index, true, last, w->scratch)
+				  : payload_store(&p->blob, w->last_index, true, last, w->scratch);
 		if (!w->store_rc && data)
 			sha256_add(&p->hash, data, w->last_len);
 	}
@@ -579,6 +585,7 @@ void put_part(struct put *p, bool store, bool sync)
 	if (rc)
 		put_failed(p, rc);
 	w->store = store && !rc;
+	w->keep = w->store && p->bare;
 	w->sync = sync && p->blob.fd >= 0;
 	start(p, &w->job, part_work, part_done);
 }

@@ -7,5 +7,5 @@ libgate_a_SOURCES += \
 	daemon/gate/payload.c daemon/gate/payload.h \
 	daemon/gate/put.c daemon/gate/put.h \
 	daemon/gate/put_grant.c daemon/gate/put_inside.h daemon/gate/put_lease.c \
-	daemon/gate/put_rekey.c daemon/gate/put_work.c daemon/gate/put_write.c \
+	daemon/gate/put_rekey.c daemon/gate/put_store.c daemon/gate/put_work.c daemon/gate/put_write.c \
 	daemon/gate/spans.c daemon/gate/spans.h

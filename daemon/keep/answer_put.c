@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/keep/audit.h"
+#include "daemon/keep/tiny.h"
 
 static const char hash_purpose[] = "dropkeep content hash v1";
 
@@ -39,6 +40,7 @@ static int begin_upload(struct ask *a, struct opening *o)
 	if (append) {
 		const struct version_row *v = &o->spot.version;
 		o->row.has_source = o->row.source_finished = true;
+		o->row.source_tiny = v->tiny;
 		memcpy(o->row.source_blob, v->blob, sizeof v->blob);
 		memcpy(o->row.source_pin, v->pin, sizeof v->pin);
 		o->row.source_size = o->row.prefix = o->row.durable = v->size;
@@ -203,7 +205,12 @@ struct along {
 	uint8_t blob[ID_SIZE];
 	uint64_t head;
 	struct secret *file_key;
-	bool resumed;
+	bool resumed, bare;
+	/* Of a bare one, to make a tiny file of. */
+	uint8_t nonce[AGE_NONCE];
+	struct age_recipient recipient[LEASE_RECIPIENTS];
+	size_t recipients;
+	struct buf file;
 };
 
 static void along_free(void *work)
@@ -211,6 +218,7 @@ static void along_free(void *work)
 	struct along *e = work;
 
 	secret_free(&e->file_key);
+	buf_done(&e->file);
 	free(e);
 }
 
@@ -227,18 +235,26 @@ static int take_blob(struct deed *d)
 	memcpy(e->blob, p->blob, sizeof e->blob);
 	e->head = p->head;
 	e->resumed = p->resumed;
+	e->bare = p->bare;
 	return 0;
 }
 
 static int take_along(struct deed *d)
 {
 	struct ask *a = ask_of(d);
+	const struct put *p = ask_put(a);
+	const struct zone *zone = NULL;
 	int rc = take_blob(d);
 
+	if (!rc)
+		rc = accounts_zone_by_id(d->keep->accounts, p->zone, &zone);
 	if (rc)
 		return rc;
-	struct view key = secret_view(ask_put(a)->file_key);
-	return secret_copy(key.data, key.len, &((struct along *)a->work)->file_key);
+	struct along *e = a->work;
+	memcpy(e->nonce, p->nonce, sizeof e->nonce);
+	e->recipients = lease_recipients(d->keep, zone, e->recipient);
+	struct view key = secret_view(p->file_key);
+	return secret_copy(key.data, key.len, &e->file_key);
 }
 
 /* What a gate says is durable cannot lie beyond its blob's end, else whoever goes on from there
@@ -248,6 +264,8 @@ static int check_claim(struct deed *d, uint64_t durable)
 {
 	const struct along *e = ask_of(d)->work;
 	uint64_t size = 0;
+	if (e->bare && durable)
+		return fail(E_PROTOCOL, "something durable of an upload that has no blob");
 	int rc = durable ? blobs_size(d->keep->blobs, e->blob, &size) : 0;
 
 	if (rc || !durable)
@@ -340,6 +358,51 @@ const struct deed_row answer_put_extend = {.name = "put_extend",
 					   .decide = put_extend,
 					   .finish = finish_claim};
 
+/* ---- PUT_STORE ---- */
+
+static int put_store(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct put *p;
+	struct upload_row row;
+	const struct zone *zone;
+	int rc = load_put(a, &p, &row, &zone);
+
+	if (!rc && !p->bare)
+		rc = fail(E_PROTOCOL, "a blob for an upload that has one");
+	return rc ? rc : lease_store(a, zone, &row, p);
+}
+
+/* Whether or not the blob can be made: an upload that was to have one never becomes a tiny file,
+ * so that no blob can be there beside it. */
+static void put_store_settle(struct deed *d)
+{
+	struct put *p = ask_put(ask_of(d));
+
+	if (p)
+		p->bare = false;
+}
+
+/* Of asks during which the gate may say nothing of the put. */
+static void finish_lease(struct deed *d)
+{
+	struct ask *a = ask_of(d);
+	struct put *p = ask_put(a);
+
+	if (d->rc == E_PROTOCOL)
+		gate_end(a->gate, d->why);
+	else if (p)
+		p->lent = true; /* or what the gate had before, of which it must say the end */
+	lease_finish(d);
+}
+
+const struct deed_row answer_put_store = {.name = "put_store",
+					  .decide = put_store,
+					  .refused = ask_refused,
+					  .settle = put_store_settle,
+					  .complete = lease_complete,
+					  .finish = finish_lease};
+
 /* ---- PUT_REKEY ---- */
 
 enum { REKEYS_MAX = 128 }; /* the gate stops long before; a hostile one here */
@@ -364,6 +427,8 @@ static int put_rekey(struct deed *d)
 	const struct zone *zone;
 	int rc = load_put(a, &p, &row, &zone);
 
+	if (!rc && p->bare)
+		rc = fail(E_PROTOCOL, "another key for an upload that has no blob");
 	if (!rc)
 		rc = within_grant(&row, a->m.put_rekey.durable);
 	if (!rc && p->rekeys >= REKEYS_MAX)
@@ -388,18 +453,6 @@ static void put_rekey_settle(struct deed *d)
 		p->rekeys++;
 }
 
-static void put_rekey_finish(struct deed *d)
-{
-	struct ask *a = ask_of(d);
-	struct put *p = ask_put(a);
-
-	if (d->rc == E_PROTOCOL)
-		gate_end(a->gate, d->why);
-	else if (p)
-		p->lent = true; /* or what the gate had before, of which it must say the end */
-	lease_finish(d);
-}
-
 const struct deed_row answer_put_rekey = {.name = "put_rekey",
 					  .begin = take_blob,
 					  .prepare = rekey_prepare,
@@ -407,7 +460,7 @@ const struct deed_row answer_put_rekey = {.name = "put_rekey",
 					  .refused = ask_refused,
 					  .settle = put_rekey_settle,
 					  .complete = lease_complete,
-					  .finish = put_rekey_finish};
+					  .finish = finish_lease};
 
 /* ---- PUT_SUSPEND ---- */
 
@@ -418,6 +471,8 @@ static int suspend_prepare(struct deed *d)
 	const struct along *e = a->work;
 	struct resume_state s = {.sealed = m->sealed, .digest = m->digest, .tail = m->tail};
 
+	if (e->bare && (m->clean || m->durable))
+		return fail(E_PROTOCOL, "something is left of an upload that has no blob");
 	if (!m->clean)
 		return check_claim(d, m->durable);
 	if (m->digest.len != SHA256_STATE_SIZE || m->tail.len > AGE_CHUNK ||
@@ -500,13 +555,20 @@ const struct deed_row answer_put_suspend = {.name = "put_suspend",
 
 /* ---- PUT_FINISH ---- */
 
+/* What is in the catalog has no writer and no name of its own to sync. */
 static int finish_prepare(struct deed *d)
 {
 	struct ask *a = ask_of(d);
-	const struct along *e = a->work;
+	const struct ask_put_finish *m = &a->m.put_finish;
+	struct along *e = a->work;
 	uint64_t payload = 0;
-	int rc = age_payload_size(a->m.put_finish.size, &payload);
 
+	if (e->bare)
+		return tiny_compose(e->file_key, e->nonce, e->recipient, e->recipients, m->content,
+				    m->size, m->sha256, &e->file);
+	if (m->content.len)
+		return fail(E_PROTOCOL, "a content beside a blob");
+	int rc = age_payload_size(m->size, &payload);
 	return rc ? E_PROTOCOL
 		  : blobs_seal_off(d->keep->blobs, e->blob, e->head - AGE_NONCE + payload);
 }
@@ -535,13 +597,16 @@ static int publish(struct keep *keep, const struct zone *zone, const struct uplo
 }
 
 static int make_version(struct keep *keep, const struct put *p, const struct ask_put_finish *m,
-			const struct upload_row *row, struct version_row *v)
+			const struct upload_row *row, struct view tiny, struct version_row *v)
 {
 	CLEANUP(buf_done) struct buf sealed = {0};
 	int64_t now = clock_utc_us();
 
-	*v = (struct version_row){
-	    .node = p->node, .size = m->size, .uploader = p->principal, .made_us = now};
+	*v = (struct version_row){.node = p->node,
+				  .tiny = tiny.len > 0,
+				  .size = m->size,
+				  .uploader = p->principal,
+				  .made_us = now};
 	memcpy(v->blob, p->blob, sizeof v->blob);
 	memcpy(v->pin, p->pin, sizeof v->pin);
 	v->mtime_s = m->mtime_s != TIME_UNKNOWN     ? m->mtime_s
@@ -556,7 +621,8 @@ static int make_version(struct keep *keep, const struct put *p, const struct ask
 		return rc;
 	memcpy(v->sealed_hash, sealed.data, sealed.len);
 	v->sealed_hash_len = sealed.len;
-	return catalog_version_add(keep->catalog, v);
+	rc = catalog_version_add(keep->catalog, v);
+	return rc || !v->tiny ? rc : catalog_tiny_add(keep->catalog, v->blob, tiny);
 }
 
 static int record_finish(struct ask *a, const struct put *p, const struct zone *zone,
@@ -581,6 +647,7 @@ static int put_finish(struct deed *d)
 {
 	struct ask *a = ask_of(d);
 	const struct ask_put_finish *m = &a->m.put_finish;
+	const struct along *e = a->work;
 	struct put *p;
 	struct upload_row row;
 	struct version_row version;
@@ -593,7 +660,7 @@ static int put_finish(struct deed *d)
 	if (!rc)
 		rc = catalog_node_by_id(d->keep->catalog, p->node, &node);
 	if (!rc)
-		rc = make_version(d->keep, p, m, &row, &version);
+		rc = make_version(d->keep, p, m, &row, view_buf(&e->file), &version);
 	if (!rc)
 		rc = publish(d->keep, zone, &row, &version, &node);
 	if (!rc)

@@ -181,7 +181,7 @@ static void take_hold(struct ask *a)
 		*ending = true;
 	if (a->frame.verb == VERB_HELLO)
 		a->gate->greeting = true;
-	if (a->frame.verb == VERB_PUT_REKEY)
+	if (a->frame.verb == VERB_PUT_REKEY || a->frame.verb == VERB_PUT_STORE)
 		ask_put(a)->lent = false;
 }
 

@@ -190,6 +190,7 @@ struct version_row {
 	uint64_t id, node;
 	uint8_t blob[ID_SIZE];
 	uint8_t pin[32]; /* age_stream_pin() of file key and nonce */
+	bool tiny;       /* its content is in the catalog; else it has a blob */
 	uint64_t size;
 	uint8_t sealed_hash[64]; /* SHA-256 of the plaintext, sealed under the zone's data key */
 	size_t sealed_hash_len;
@@ -216,6 +217,7 @@ struct upload_row {
 	uint8_t source_blob[ID_SIZE];
 	uint8_t source_pin[32];
 	bool source_finished; /* a published version; else what an earlier lease left */
+	bool source_tiny;     /* as of a version */
 	bool source_clean;    /* the end of the prefix is in uploads/SOURCE */
 	uint64_t source_size, prefix;
 	int64_t mtime_s, made_us, touched_us;
@@ -227,6 +229,14 @@ MUST_USE int catalog_upload_remove(struct catalog *c, uint64_t id);
 MUST_USE int catalog_upload_next(struct catalog *c, uint64_t after, struct upload_row *ret);
 /* No upload's file key goes on from here. How many would have. */
 MUST_USE int catalog_uploads_end_run(struct catalog *c, uint64_t *ret_count);
+
+/* Contents of one chunk, as whole age files of at most TINY_MAX bytes, by the id that their
+ * version's blob would have. */
+enum { TINY_MAX = 4096 + 16 + 65536 + 16 }; /* header, nonce, one sealed chunk */
+MUST_USE int catalog_tiny_add(struct catalog *c, const uint8_t blob[ID_SIZE], struct view content);
+MUST_USE int catalog_tiny_get(struct catalog *c, const uint8_t blob[ID_SIZE],
+			      struct buf *out); /* appended */
+MUST_USE int catalog_tiny_remove(struct catalog *c, const uint8_t blob[ID_SIZE]);
 
 /* Blobs to unlink: the row is there before the deletion and outlives it. Adding one twice is
  * adding it once. */

@@ -93,9 +93,9 @@ static int check_lines(struct catalog *c, enum db_statement which, struct buf *o
 int catalog_check(struct catalog *c, struct buf *out)
 {
 	static const enum db_statement checks[] = {
-	    DB_CHECK_PAGES,   DB_CHECK_REFERENCES, DB_CHECK_SECRETS,
-	    DB_CHECK_ROOTS,   DB_CHECK_PARENTS,    DB_CHECK_VERSIONS,
-	    DB_CHECK_UPLOADS, DB_CHECK_USED,       DB_CHECK_RESERVED};
+	    DB_CHECK_PAGES,      DB_CHECK_REFERENCES, DB_CHECK_SECRETS, DB_CHECK_ROOTS,
+	    DB_CHECK_PARENTS,    DB_CHECK_VERSIONS,   DB_CHECK_TINY,    DB_CHECK_TINY_SOURCES,
+	    DB_CHECK_TINY_NAMED, DB_CHECK_UPLOADS,    DB_CHECK_USED,    DB_CHECK_RESERVED};
 	int rc = check_pages(c, out);
 
 	if (!rc)

@@ -149,6 +149,16 @@ static const char version_2[] =
     "ALTER TABLE uploads ADD COLUMN goes_on INTEGER NOT NULL DEFAULT 0 CHECK (goes_on IN (0, 1));"
     "ALTER TABLE uploads ADD COLUMN source_clean INTEGER NOT NULL DEFAULT 0"
     " CHECK (source_clean IN (0, 1));"
+
+    /* Contents of one chunk, as complete age files; named by versions, and by uploads that go on
+     * from what was one. Apart from them, so that trees and lists stay small. */
+    "CREATE TABLE tiny ("
+    " blob BLOB PRIMARY KEY CHECK (length(blob) = 16),"
+    " content BLOB NOT NULL CHECK (length(content) BETWEEN 1 AND 69664)" /* TINY_MAX */
+    ") STRICT;"
+    "ALTER TABLE versions ADD COLUMN tiny INTEGER NOT NULL DEFAULT 0 CHECK (tiny IN (0, 1));"
+    "ALTER TABLE uploads ADD COLUMN source_tiny INTEGER NOT NULL DEFAULT 0"
+    " CHECK (source_tiny IN (0, 1));"
     "PRAGMA user_version = 2;";
 
 const char *const catalog_migrations[] = {version_1, version_2};

@@ -17,11 +17,11 @@
 	"recovery, made_us FROM zones LEFT JOIN zone_secrets ON zone = id"
 #define NODE_COLUMNS \
 	"id, zone, parent, kind, object, owner, version, upload, mtime_s, made_us, name"
-#define VERSION_COLUMNS "id, node, blob, pin, size, sealed_hash, uploader, mtime_s, made_us"
+#define VERSION_COLUMNS "id, node, blob, pin, tiny, size, sealed_hash, uploader, mtime_s, made_us"
 #define UPLOAD_COLUMNS                                                                      \
 	"id, node, principal, blob, pin, clean, durable, declared, reserved, source_blob, " \
-	"source_pin, source_finished, source_size, prefix, mtime_s, made_us, touched_us, "  \
-	"goes_on, source_clean"
+	"source_pin, source_finished, source_tiny, source_size, prefix, mtime_s, made_us, " \
+	"touched_us, goes_on, source_clean"
 
 /* ---- transactions ---- */
 
@@ -59,6 +59,17 @@ QUERY_WALK(CHECK_PARENTS,
 QUERY_WALK(CHECK_VERSIONS, "SELECT 'node ' || n.id || ': its version is not there' "
 			   "FROM nodes n LEFT JOIN versions v ON v.id = n.version "
 			   "WHERE n.version <> 0 AND (v.id IS NULL OR v.node <> n.id)")
+QUERY_WALK(CHECK_TINY, "SELECT 'version ' || v.id || ': its content is not there' "
+		       "FROM versions v LEFT JOIN tiny t ON t.blob = v.blob "
+		       "WHERE v.tiny = 1 AND t.blob IS NULL")
+QUERY_WALK(CHECK_TINY_SOURCES,
+	   "SELECT 'upload ' || u.id || ': the content that it goes on from is not there' "
+	   "FROM uploads u LEFT JOIN tiny t ON t.blob = u.source_blob "
+	   "WHERE u.source_tiny = 1 AND t.blob IS NULL")
+QUERY_WALK(CHECK_TINY_NAMED,
+	   "SELECT 'content ' || lower(hex(blob)) || ': belongs to no file' FROM tiny t "
+	   "WHERE NOT EXISTS (SELECT 1 FROM versions WHERE blob = t.blob AND tiny = 1) "
+	   "AND NOT EXISTS (SELECT 1 FROM uploads WHERE source_blob = t.blob AND source_tiny = 1)")
 QUERY_WALK(CHECK_UPLOADS, "SELECT 'node ' || n.id || ': its upload is not there' "
 			  "FROM nodes n LEFT JOIN uploads u ON u.id = n.upload "
 			  "WHERE n.upload <> 0 AND (u.id IS NULL OR u.node <> n.id)")
@@ -123,12 +134,17 @@ QUERY_WALK(SECRETS_RESTORE, "INSERT INTO main.zone_secrets (zone, wrapped) "
 QUERY_WALK(SECRETS_FORGET, "DELETE FROM temp.kept")
 
 QUERY(ZONE_DOOM_VERSIONS, "INSERT OR IGNORE INTO doomed (blob) SELECT v.blob FROM nodes n "
-			  "JOIN versions v ON v.node = n.id WHERE n.zone = ?1")
+			  "JOIN versions v ON v.node = n.id WHERE n.zone = ?1 AND v.tiny = 0")
 QUERY(ZONE_DOOM_UPLOADS, "INSERT OR IGNORE INTO doomed (blob) SELECT u.blob FROM nodes n "
 			 "JOIN uploads u ON u.node = n.id WHERE n.zone = ?1")
 QUERY(ZONE_DOOM_SOURCES, "INSERT OR IGNORE INTO doomed (blob) SELECT u.source_blob FROM nodes n "
 			 "JOIN uploads u ON u.node = n.id "
-			 "WHERE n.zone = ?1 AND u.source_blob IS NOT NULL")
+			 "WHERE n.zone = ?1 AND u.source_blob IS NOT NULL AND u.source_tiny = 0")
+QUERY(ZONE_DROP_TINY, "DELETE FROM tiny WHERE blob IN (SELECT v.blob FROM nodes n "
+		      "JOIN versions v ON v.node = n.id WHERE n.zone = ?1 AND v.tiny = 1)")
+QUERY(ZONE_DROP_TINY_SOURCES,
+      "DELETE FROM tiny WHERE blob IN (SELECT u.source_blob FROM nodes n "
+      "JOIN uploads u ON u.node = n.id WHERE n.zone = ?1 AND u.source_tiny = 1)")
 QUERY(ZONE_DROP_UPLOADS, "DELETE FROM uploads WHERE node IN (SELECT id FROM nodes WHERE zone = ?1)")
 QUERY(ZONE_DROP_VERSIONS,
       "DELETE FROM versions WHERE node IN (SELECT id FROM nodes WHERE zone = ?1)")
@@ -154,26 +170,30 @@ QUERY(OBJECT_KEY, "SELECT sealed FROM object_keys WHERE object = ?1")
 
 /* ---- versions, uploads, doomed blobs ---- */
 
-QUERY(VERSION_ADD, "INSERT INTO versions (node, blob, pin, size, sealed_hash, uploader, mtime_s, "
-		   "made_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
+QUERY(VERSION_ADD, "INSERT INTO versions (node, blob, pin, tiny, size, sealed_hash, uploader, "
+		   "mtime_s, made_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
 QUERY(VERSION_BY_ID, "SELECT " VERSION_COLUMNS " FROM versions WHERE id = ?1")
 QUERY(VERSION_SET_MTIME, "UPDATE versions SET mtime_s = ?2 WHERE id = ?1")
 QUERY(VERSION_REMOVE, "DELETE FROM versions WHERE id = ?1")
 QUERY(VERSION_NEXT, "SELECT " VERSION_COLUMNS " FROM versions WHERE id > ?1 ORDER BY id LIMIT 1")
 
 QUERY(UPLOAD_ADD, "INSERT INTO uploads (node, principal, blob, pin, clean, durable, declared, "
-		  "reserved, source_blob, source_pin, source_finished, source_size, prefix, "
-		  "mtime_s, made_us, touched_us, goes_on, source_clean) VALUES (?1, ?2, ?3, ?4, "
-		  "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)")
+		  "reserved, source_blob, source_pin, source_finished, source_tiny, source_size, "
+		  "prefix, mtime_s, made_us, touched_us, goes_on, source_clean) VALUES (?1, ?2, "
+		  "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)")
 QUERY(UPLOAD_BY_ID, "SELECT " UPLOAD_COLUMNS " FROM uploads WHERE id = ?1")
 QUERY(UPLOAD_SET, "UPDATE uploads SET node = ?1, principal = ?2, blob = ?3, pin = ?4, clean = ?5, "
 		  "durable = ?6, declared = ?7, reserved = ?8, source_blob = ?9, source_pin = ?10, "
-		  "source_finished = ?11, source_size = ?12, prefix = ?13, mtime_s = ?14, "
-		  "made_us = ?15, touched_us = ?16, goes_on = ?17, source_clean = ?18 "
-		  "WHERE id = ?19")
+		  "source_finished = ?11, source_tiny = ?12, source_size = ?13, prefix = ?14, "
+		  "mtime_s = ?15, made_us = ?16, touched_us = ?17, goes_on = ?18, "
+		  "source_clean = ?19 WHERE id = ?20")
 QUERY_WALK(UPLOADS_END_RUN, "UPDATE uploads SET goes_on = 0 WHERE goes_on = 1")
 QUERY(UPLOAD_REMOVE, "DELETE FROM uploads WHERE id = ?1")
 QUERY(UPLOAD_NEXT, "SELECT " UPLOAD_COLUMNS " FROM uploads WHERE id > ?1 ORDER BY id LIMIT 1")
+
+QUERY(TINY_ADD, "INSERT INTO tiny (blob, content) VALUES (?1, ?2)")
+QUERY(TINY_GET, "SELECT content FROM tiny WHERE blob = ?1")
+QUERY(TINY_REMOVE, "DELETE FROM tiny WHERE blob = ?1")
 
 QUERY(DOOMED_ADD, "INSERT OR IGNORE INTO doomed (blob) VALUES (?1)")
 QUERY(DOOMED_REMOVE, "DELETE FROM doomed WHERE blob = ?1")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The catalog's versions and uploads, and the blobs that are to go. */
+/* The catalog's versions and uploads, tiny contents, and the blobs that are to go. */
 #include "daemon/keep/catalog_db.h"
 
 /* ---- versions ---- */
@@ -10,6 +10,7 @@ static void read_version(struct db_query *q, struct version_row *row)
 	row->node = db_get_u64(q);
 	db_get_exact(q, row->blob, sizeof row->blob);
 	db_get_exact(q, row->pin, sizeof row->pin);
+	row->tiny = db_get_bool(q);
 	row->size = db_get_u64(q);
 	row->sealed_hash_len = db_get_array(q, row->sealed_hash, sizeof row->sealed_hash);
 	row->uploader = db_get_u64(q);
@@ -36,6 +37,7 @@ int catalog_version_add(struct catalog *c, struct version_row *row)
 	db_put_u64(&q, row->node);
 	db_put_bytes(&q, view_of(row->blob, sizeof row->blob));
 	db_put_bytes(&q, view_of(row->pin, sizeof row->pin));
+	db_put_i64(&q, row->tiny);
 	db_put_u64(&q, row->size);
 	db_put_array(&q, row->sealed_hash, row->sealed_hash_len, sizeof row->sealed_hash);
 	db_put_u64(&q, row->uploader);
@@ -96,6 +98,7 @@ static void read_upload(struct db_query *q, struct upload_row *row)
 	if (row->has_source || !db_skip_null(q))
 		db_get_exact(q, row->source_pin, sizeof row->source_pin);
 	row->source_finished = db_get_bool(q);
+	row->source_tiny = db_get_bool(q);
 	row->source_size = db_get_u64(q);
 	row->prefix = db_get_u64(q);
 	row->mtime_s = db_get_i64(q);
@@ -127,6 +130,7 @@ static void put_source(struct db_query *q, const struct upload_row *row)
 		db_put_null(q);
 	}
 	db_put_i64(q, row->has_source && row->source_finished);
+	db_put_i64(q, row->has_source && row->source_tiny);
 	db_put_u64(q, row->has_source ? row->source_size : 0);
 	db_put_u64(q, row->has_source ? row->prefix : 0);
 }
@@ -197,6 +201,35 @@ int catalog_uploads_end_run(struct catalog *c, uint64_t *ret_count)
 	if (!rc)
 		*ret_count = (uint64_t)sqlite3_changes(c->db);
 	return rc;
+}
+
+/* ---- tiny contents ---- */
+
+int catalog_tiny_add(struct catalog *c, const uint8_t blob[ID_SIZE], struct view content)
+{
+	struct db_query q = db_query(c, DB_TINY_ADD);
+
+	db_put_bytes(&q, view_of(blob, ID_SIZE));
+	db_put_bytes(&q, content);
+	return db_run(&q);
+}
+
+int catalog_tiny_get(struct catalog *c, const uint8_t blob[ID_SIZE], struct buf *out)
+{
+	struct db_query q = db_query(c, DB_TINY_GET);
+
+	db_put_bytes(&q, view_of(blob, ID_SIZE));
+	if (db_next(&q))
+		db_get_buf(&q, out);
+	return db_found(&q);
+}
+
+int catalog_tiny_remove(struct catalog *c, const uint8_t blob[ID_SIZE])
+{
+	struct db_query q = db_query(c, DB_TINY_REMOVE);
+
+	db_put_bytes(&q, view_of(blob, ID_SIZE));
+	return db_change(&q);
 }
 
 /* ---- doomed blobs ---- */

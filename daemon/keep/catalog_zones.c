@@ -188,9 +188,10 @@ static int remove_all(struct catalog *c, uint64_t zone)
 	/* The doomed list first, for it is drawn from what goes then; children before parents,
 	 * as the references demand. */
 	static const enum db_statement steps[] = {
-	    DB_ZONE_DOOM_VERSIONS, DB_ZONE_DOOM_UPLOADS,     DB_ZONE_DOOM_SOURCES,
-	    DB_ZONE_DROP_UPLOADS,  DB_ZONE_DROP_VERSIONS,    DB_ZONE_DROP_NODES,
-	    DB_ZONE_DROP_GRANTS,   DB_ZONE_DROP_OBJECT_KEYS, DB_SECRET_REMOVE,
+	    DB_ZONE_DOOM_VERSIONS,    DB_ZONE_DOOM_UPLOADS,      DB_ZONE_DOOM_SOURCES,
+	    DB_ZONE_DROP_TINY,        DB_ZONE_DROP_TINY_SOURCES, DB_ZONE_DROP_UPLOADS,
+	    DB_ZONE_DROP_VERSIONS,    DB_ZONE_DROP_NODES,        DB_ZONE_DROP_GRANTS,
+	    DB_ZONE_DROP_OBJECT_KEYS, DB_SECRET_REMOVE,
 	};
 	int rc = 0;
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/safe_json.h"
+#include "daemon/keep/tiny.h"
 
 static const char hash_purpose[] = "dropkeep content hash v1";
 
@@ -103,11 +104,23 @@ static int compare_content(struct check *k, const struct keyring_zone *zone,
 	return rc;
 }
 
+static int open_content(struct check *k, const struct version_row *v, int *ret_fd)
+{
+	CLEANUP(buf_done) struct buf content = {0};
+
+	if (!v->tiny)
+		return blobs_read(k->keep->blobs, v->blob, ret_fd);
+	int rc = catalog_tiny_get(k->reader, v->blob, &content);
+	if (rc == E_GONE)
+		return fail(E_GONE, "its content is missing from the catalog");
+	return rc ? rc : sys_frozen_file(view_buf(&content), ret_fd);
+}
+
 static int read_blob(struct check *k, const struct keyring_zone *zone, const struct version_row *v)
 {
 	CLEANUP(age_reader_free) struct age_reader *reader = NULL;
 	CLEANUP(sys_close) int fd = -1;
-	int rc = blobs_read(k->keep->blobs, v->blob, &fd);
+	int rc = open_content(k, v, &fd);
 
 	if (!rc)
 		rc = age_reader_open_fd(fd, zone_keys_identity(zone->keys), &reader);

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "daemon/keep/check_inside.h"
 #include "daemon/keep/host_key.h"
-#include "daemon/keep/sealed_blob.h"
+#include "daemon/keep/tiny.h"
 
 enum { HOST_KEY_MAX = 16 * 1024 };
 
@@ -60,13 +60,26 @@ static int read_own(struct check *k, const struct upload_row *u, const struct ke
 	return !rc && k->deep ? read_chunks(&b, chunks) : rc;
 }
 
+static int open_source(struct check *k, const struct upload_row *u, const struct secret *identity,
+		       struct sealed_blob *ret_blob)
+{
+	CLEANUP(buf_done) struct buf file = {0};
+
+	if (!u->source_tiny)
+		return sealed_blob_open(k->keep->blobs, u->source_blob, false, identity,
+					u->source_pin, ret_blob);
+	int rc = catalog_tiny_get(k->reader, u->source_blob, &file);
+	if (rc == E_GONE)
+		return fail(E_INTEGRITY, "its content is missing from the catalog");
+	return rc ? rc : tiny_open(view_buf(&file), identity, u->source_pin, ret_blob);
+}
+
 /* The last chunk of a finished version is marked as such, and is the version's to be checked. */
 static int read_source(struct check *k, const struct upload_row *u, const struct keyring_zone *zone)
 {
 	CLEANUP(sealed_blob_done) struct sealed_blob b = SEALED_BLOB_NONE;
 	uint64_t chunks = u->source_finished ? 0 : u->prefix / AGE_CHUNK;
-	int rc = sealed_blob_open(k->keep->blobs, u->source_blob, false,
-				  zone_keys_identity(zone->keys), u->source_pin, &b);
+	int rc = open_source(k, u, zone_keys_identity(zone->keys), &b);
 
 	if (!rc && u->source_clean)
 		rc = read_state(k, u, u->source_blob, &b, &chunks);

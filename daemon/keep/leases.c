@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "age/header.h"
+#include "daemon/keep/tiny.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -12,17 +13,19 @@ struct lease_work {
 	struct keep *keep;
 	struct zone_keys *zone_keys;
 	struct upload_row row;
-	bool fresh;
+	bool fresh, bare;        /* bare: there is no blob yet */
 	struct secret *file_key; /* of a fresh blob, drawn in the tick because the row pins it */
 	uint8_t nonce[AGE_NONCE];
-	struct age_recipient recipient[2];
+	struct age_recipient recipient[LEASE_RECIPIENTS];
 	size_t recipients;
+	struct buf content; /* of a tiny source: the age file */
 	struct blob_pin pin, source_pin;
 	uint64_t put; /* its number */
 	/* Done. */
 	struct sealed_blob blob, source;
 	struct secret *plain; /* of the resume state below */
 	bool tail_lost;       /* which cannot be read */
+	struct buf begun;     /* plaintext of a tiny source, the tail of the state below */
 	struct resume_state state;
 };
 
@@ -37,7 +40,20 @@ static void work_free(void *work)
 	sealed_blob_done(&w->blob);
 	sealed_blob_done(&w->source);
 	secret_free(&w->plain);
+	buf_done(&w->content);
+	buf_wipe(&w->begun);
 	free(w);
+}
+
+size_t lease_recipients(const struct keep *keep, const struct zone *zone,
+			struct age_recipient ret_recipients[LEASE_RECIPIENTS])
+{
+	size_t count = 0;
+
+	ret_recipients[count++] = *zone_keys_recipient(zone->keys);
+	if (zone->row.recovery && keep->has_recovery)
+		ret_recipients[count++] = keep->recovery;
+	return count;
 }
 
 static struct lease_work *work_new(struct ask *a, const struct zone *zone, bool fresh)
@@ -49,9 +65,7 @@ static struct lease_work *work_new(struct ask *a, const struct zone *zone, bool 
 	w->zone_keys = zone_keys_ref(zone->keys);
 	w->fresh = fresh;
 	w->blob = w->source = SEALED_BLOB_NONE;
-	w->recipient[w->recipients++] = *zone_keys_recipient(zone->keys);
-	if (zone->row.recovery && keep->has_recovery)
-		w->recipient[w->recipients++] = keep->recovery;
+	w->recipients = lease_recipients(keep, zone, w->recipient);
 	if (a->work)
 		a->drop_work(a->work); /* of an earlier try, before the ask was parked */
 	a->work = w;
@@ -70,12 +84,24 @@ static int draw_blob(struct lease_work *w, struct upload_row *row)
 	return rc ? rc : age_stream_pin(w->file_key, w->nonce, row->pin);
 }
 
+/* What the upload goes on from, if the catalog has it. */
+static int take_content(struct lease_work *w)
+{
+	if (!w->row.has_source || !w->row.source_tiny)
+		return 0;
+	int rc = catalog_tiny_get(w->keep->catalog, w->row.source_blob, &w->content);
+	return rc == E_GONE ? fail(E_INTEGRITY, "the catalog has lost a file's content") : rc;
+}
+
 int lease_plan(struct ask *a, const struct zone *zone, struct upload_row *row, bool fresh)
 {
 	struct lease_work *w = work_new(a, zone, fresh);
 	int rc = fresh ? draw_blob(w, row) : 0;
 
 	w->row = *row;
+	w->bare = fresh && a->frame.verb == VERB_PUT_OPEN && (!row->has_source || row->source_tiny);
+	if (!rc)
+		rc = take_content(w);
 	/* From here on the key is in use again: what was not sealed (at most a whole chunk, held
 	 * back at the end) is the gate's, and only its word will bring it back. Until then nobody
 	 * may be told of it. */
@@ -105,7 +131,7 @@ int lease_continue(struct ask *a, const struct zone *zone, struct upload_row *ro
 		return rc ? rc : lease_plan(a, zone, row, true);
 	}
 	row->has_source = true;
-	row->source_finished = false;
+	row->source_finished = row->source_tiny = false;
 	row->source_clean = row->clean;
 	memcpy(row->source_blob, row->blob, sizeof row->source_blob);
 	memcpy(row->source_pin, row->pin, sizeof row->source_pin);
@@ -115,16 +141,45 @@ int lease_continue(struct ask *a, const struct zone *zone, struct upload_row *ro
 	return lease_plan(a, zone, row, true);
 }
 
+int lease_store(struct ask *a, const struct zone *zone, const struct upload_row *row, struct put *p)
+{
+	struct lease_work *w = work_new(a, zone, true);
+	struct view key = secret_view(p->file_key);
+
+	w->row = *row;
+	w->row.has_source = false; /* what it begins with, the gate has */
+	w->put = p->number;
+	memcpy(w->nonce, p->nonce, sizeof w->nonce);
+	blob_pin(w->keep, row->blob, &w->pin);
+	return secret_copy(key.data, key.len, &w->file_key);
+}
+
 void lease_attach(struct ask *a, struct put *p)
 {
 	struct lease_work *w = a->work;
 
+	p->bare = w->bare;
+	memcpy(p->nonce, w->nonce, sizeof p->nonce);
 	w->put = p->number;
 	memcpy(p->blob, w->row.blob, sizeof p->blob);
 	memcpy(p->pin, w->row.pin, sizeof p->pin);
 	p->durable = w->row.durable;
 	/* A fresh blob is empty, whatever stands of the upload. */
 	put_promise(&w->keep->sessions, p, w->row.reserved, w->fresh ? 0 : w->row.durable);
+}
+
+/* A tiny file is what the upload begins with, as if it had been suspended there: there is nothing
+ * to copy. The row has it as its source all the same, for only with a clean end, or when it is
+ * published, the upload can do without. */
+static int begin_with_tiny(struct lease_work *w)
+{
+	int rc = tiny_read(view_buf(&w->content), zone_keys_identity(w->zone_keys),
+			   w->row.source_pin, &w->begun);
+
+	if (!rc && w->begun.len != w->row.prefix)
+		rc = fail(E_INTEGRITY, "a file whose content has another size");
+	w->state.tail = view_buf(&w->begun);
+	return rc;
 }
 
 static int load_state(struct lease_work *w, const uint8_t blob[ID_SIZE],
@@ -145,6 +200,8 @@ static int open_source(struct lease_work *w)
 {
 	if (!w->row.has_source)
 		return 0;
+	if (w->row.source_tiny)
+		return begin_with_tiny(w);
 	int rc = sealed_blob_open(w->keep->blobs, w->row.source_blob, false,
 				  zone_keys_identity(w->zone_keys), w->row.source_pin, &w->source);
 
@@ -170,10 +227,11 @@ int lease_complete(struct deed *d)
 	if (!w->fresh)
 		return open_resumed(w);
 	int rc = open_source(w);
-	if (!rc)
-		rc = sealed_blob_make(d->keep->blobs, w->row.blob, w->file_key, w->nonce,
-				      w->recipient, w->recipients, &w->blob);
-	return rc;
+	if (rc)
+		return rc;
+	return w->bare ? sealed_blob_keys(w->file_key, w->nonce, &w->blob)
+		       : sealed_blob_make(d->keep->blobs, w->row.blob, w->file_key, w->nonce,
+					  w->recipient, w->recipients, &w->blob);
 }
 
 /* ---- back on the loop ---- */
@@ -188,6 +246,7 @@ static void write_lease(struct ask *a, const struct put *p)
 {
 	const struct lease_work *w = a->work;
 	struct lease m = {.put = p->number,
+			  .bare = w->bare,
 			  .blob_offset = w->blob.payload,
 			  .size = w->row.durable,
 			  .granted = p->granted,
@@ -216,9 +275,15 @@ static void hand_over(struct ask *a, struct put *p)
 	p->head = w->blob.payload;
 	secret_free(&p->file_key);
 	p->file_key = TAKE(w->blob.file_key);
-	write_lease(a, p);
-	a->fds[a->fd_count++] = TAKE_FD(w->blob.fd);
+	if (a->frame.verb == VERB_PUT_STORE) {
+		struct answer_put_store m = {.blob_offset = w->blob.payload};
+		answer_put_store_write(ask_out(a, 16), &m);
+	} else {
+		write_lease(a, p);
+	}
 	p->lent = true;
+	if (w->blob.fd >= 0)
+		a->fds[a->fd_count++] = TAKE_FD(w->blob.fd);
 	if (gives_source(w))
 		a->fds[a->fd_count++] = TAKE_FD(w->source.fd);
 }
@@ -238,7 +303,7 @@ void lease_finish(struct deed *d)
 	else if (p) { /* a gate knows a put of its own, one that was to be opened it never hears of
 		       */
 		p->tail_lost = w->tail_lost;
-		puts_abandon(keep, p, d->rc, a->frame.verb == VERB_PUT_REKEY);
+		puts_abandon(keep, p, d->rc, a->frame.verb != VERB_PUT_OPEN);
 	}
 	ask_finish(d);
 	p = slots_find(&keep->sessions.uploads, number); /* sending may have ended its gate */

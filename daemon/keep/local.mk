@@ -40,6 +40,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/service.c daemon/keep/service.h \
 	daemon/keep/session.c daemon/keep/session.h \
 	daemon/keep/sweep.c daemon/keep/sweep.h \
+	daemon/keep/tiny.c daemon/keep/tiny.h \
 	daemon/keep/trail.c daemon/keep/trail.h \
 	daemon/keep/trail_read.c \
 	daemon/keep/tree_path.c

@@ -34,6 +34,22 @@ static int derive(struct sealed_blob *b, const struct secret *file_key,
 	return rc;
 }
 
+int sealed_blob_keys(const struct secret *file_key, const uint8_t nonce[AGE_NONCE],
+		     struct sealed_blob *ret_blob)
+{
+	CLEANUP(sealed_blob_done) struct sealed_blob b = SEALED_BLOB_NONE;
+	struct view key = secret_view(file_key);
+	int rc = derive(&b, file_key, nonce);
+
+	if (!rc)
+		rc = secret_copy(key.data, key.len, &b.file_key);
+	if (rc)
+		return rc;
+	*ret_blob = b;
+	b = SEALED_BLOB_NONE;
+	return 0;
+}
+
 int sealed_blob_make(const struct blobs *store, const uint8_t id[BLOB_ID],
 		     const struct secret *file_key, const uint8_t nonce[AGE_NONCE],
 		     const struct age_recipient *recipients, size_t count,
@@ -41,15 +57,12 @@ int sealed_blob_make(const struct blobs *store, const uint8_t id[BLOB_ID],
 {
 	CLEANUP(buf_done) struct buf head = {0};
 	CLEANUP(sealed_blob_done) struct sealed_blob b = SEALED_BLOB_NONE;
-	struct view key = secret_view(file_key);
 	int rc = age_header_write(file_key, recipients, count, &head);
 
 	if (!rc)
 		rc = buf_add(&head, nonce, AGE_NONCE);
 	if (!rc)
-		rc = derive(&b, file_key, nonce);
-	if (!rc)
-		rc = secret_copy(key.data, key.len, &b.file_key);
+		rc = sealed_blob_keys(file_key, nonce, &b);
 	if (!rc)
 		rc = blobs_make(store, id, view_buf(&head), &b.fd);
 	if (rc)
@@ -80,22 +93,35 @@ static int read_head(struct sealed_blob *b, const struct secret *identity)
 	return rc;
 }
 
+/* A blob that is named and not there, or not for us, is damage, not absence. */
+static int damage(int rc)
+{
+	if (rc == E_GONE || rc == E_DENIED || rc == E_INVALID)
+		return fail(E_INTEGRITY, "a blob is missing or damaged");
+	return rc;
+}
+
 int sealed_blob_open(const struct blobs *store, const uint8_t id[BLOB_ID], bool writable,
 		     const struct secret *identity, const uint8_t pin[AGE_PIN],
 		     struct sealed_blob *ret_blob)
 {
-	CLEANUP(sealed_blob_done) struct sealed_blob b = SEALED_BLOB_NONE;
-	int rc = writable ? blobs_write(store, id, &b.fd) : blobs_read(store, id, &b.fd);
+	int fd = -1;
+	int rc = writable ? blobs_write(store, id, &fd) : blobs_read(store, id, &fd);
 
-	if (!rc)
-		rc = read_head(&b, identity);
+	return rc ? damage(rc) : sealed_blob_adopt(&fd, identity, pin, ret_blob);
+}
+
+int sealed_blob_adopt(int *fd, const struct secret *identity, const uint8_t pin[AGE_PIN],
+		      struct sealed_blob *ret_blob)
+{
+	CLEANUP(sealed_blob_done) struct sealed_blob b = SEALED_BLOB_NONE;
+	b.fd = TAKE_FD(*fd);
+	int rc = read_head(&b, identity);
+
 	if (!rc && !equal_secret(b.pin, pin, sizeof b.pin))
 		rc = fail(E_INTEGRITY, "a blob that is not the one that the catalog means");
-	/* A blob that is named and not there, or not for us, is damage, not absence. */
-	if (rc == E_GONE || rc == E_DENIED || rc == E_INVALID)
-		rc = fail(E_INTEGRITY, "a blob is missing or damaged");
 	if (rc)
-		return rc;
+		return damage(rc);
 	*ret_blob = b;
 	b = SEALED_BLOB_NONE;
 	return 0;

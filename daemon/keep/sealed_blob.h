@@ -12,7 +12,7 @@
 #include "daemon/keep/keys.h"
 
 struct sealed_blob {
-	int fd;
+	int fd;           /* -1 for a key alone */
 	uint64_t payload; /* where its first chunk stands: behind header and nonce */
 	struct secret *file_key;
 	uint8_t key[AGE_PAYLOAD_KEY];
@@ -22,6 +22,10 @@ struct sealed_blob {
 /* Empty: fd -1. For CLEANUP(sealed_blob_done), which wipes and closes. */
 #define SEALED_BLOB_NONE ((struct sealed_blob){.fd = -1})
 void sealed_blob_done(struct sealed_blob *b);
+
+/* Keys and pin of a blob that is not made yet. */
+MUST_USE int sealed_blob_keys(const struct secret *file_key, const uint8_t nonce[AGE_NONCE],
+			      struct sealed_blob *ret_blob);
 
 /* Make a new blob under a file key and nonce that were drawn before, for these recipients. */
 MUST_USE int sealed_blob_make(const struct blobs *store, const uint8_t id[BLOB_ID],
@@ -33,6 +37,10 @@ MUST_USE int sealed_blob_make(const struct blobs *store, const uint8_t id[BLOB_I
 MUST_USE int sealed_blob_open(const struct blobs *store, const uint8_t id[BLOB_ID], bool writable,
 			      const struct secret *identity, const uint8_t pin[AGE_PIN],
 			      struct sealed_blob *ret_blob);
+
+/* The same for an open file; takes *fd also on failure. */
+MUST_USE int sealed_blob_adopt(int *fd, const struct secret *identity, const uint8_t pin[AGE_PIN],
+			       struct sealed_blob *ret_blob);
 
 /* Where a clean end left an upload: messages.h, FIELDS_lease. Layout: doc/FORMAT.store.md. */
 struct resume_state {

@@ -52,10 +52,12 @@ struct put {
 	uint8_t object[ID_SIZE];
 	uint8_t blob[ID_SIZE];
 	uint8_t pin[32];
-	uint64_t head;    /* bytes before the blob's first chunk */
-	uint64_t granted; /* as far as its gate may write, in bytes of content */
-	uint64_t durable; /* of the upload, as last told */
-	uint64_t stored;  /* of what was granted, in its blob: needs no more room */
+	bool bare;         /* it has no blob yet, and if it never needs one, becomes a tiny file */
+	uint8_t nonce[16]; /* of its payload, while it is bare */
+	uint64_t head;     /* bytes before the blob's first chunk */
+	uint64_t granted;  /* as far as its gate may write, in bytes of content */
+	uint64_t durable;  /* of the upload, as last told */
+	uint64_t stored;   /* of what was granted, in its blob: needs no more room */
 	bool resumed;
 	bool lent;      /* the gate has what it needs; not before it is told, nor during a rekey */
 	bool ending;    /* its last ask has come */

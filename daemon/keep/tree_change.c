@@ -36,6 +36,16 @@ static int is_source(struct tree *t, const struct version_row *v, bool *ret_sour
 	return 0;
 }
 
+/* In the catalog it goes at once, a blob after the commit; one that is lost already hinders
+ * nobody. */
+static int drop_content(struct tree *t, const uint8_t blob[ID_SIZE], bool tiny)
+{
+	int rc =
+	    tiny ? catalog_tiny_remove(t->catalog, blob) : catalog_doomed_add(t->catalog, blob);
+
+	return rc == E_GONE ? 0 : rc;
+}
+
 /* Sizes are int64 in the catalog, so the deltas fit. */
 int tree_drop_version(struct tree *t, uint64_t zone, uint64_t version)
 {
@@ -48,7 +58,7 @@ int tree_drop_version(struct tree *t, uint64_t zone, uint64_t version)
 				    : rc;
 	rc = is_source(t, &v, &needed);
 	if (!rc && !needed)
-		rc = catalog_doomed_add(t->catalog, v.blob);
+		rc = drop_content(t, v.blob, v.tiny);
 	if (!rc)
 		rc = catalog_version_remove(t->catalog, v.id);
 	if (!rc)
@@ -74,7 +84,7 @@ int tree_drop_source(struct tree *t, const struct upload_row *upload)
 		if (v.id && memcmp(v.blob, upload->source_blob, ID_SIZE) == 0)
 			return 0;
 	}
-	return catalog_doomed_add(t->catalog, upload->source_blob);
+	return drop_content(t, upload->source_blob, upload->source_tiny);
 }
 
 int tree_drop_upload(struct tree *t, uint64_t zone, uint64_t upload)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -238,6 +239,21 @@ int sys_replace_file(int dir_fd, const char *path, mode_t mode, struct view cont
 	if (!rc)
 		rc = sys_rename(dir_fd, fresh, path);
 	return rc ? rc : sync_parent(dir_fd, path);
+}
+
+int sys_frozen_file(struct view content, int *ret_fd)
+{
+	const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+	CLEANUP(sys_close) int fd = memfd_create("dropkeep", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0)
+		return fail_errno(E_IO, "make a file in memory");
+	int rc = sys_pwrite_all(fd, content.data, content.len, 0);
+	if (!rc && fcntl(fd, F_ADD_SEALS, seals) < 0)
+		rc = fail_errno(E_IO, "freeze a file in memory");
+	if (!rc)
+		*ret_fd = TAKE_FD(fd);
+	return rc;
 }
 
 int sys_no_writer(int fd, bool *ret_none)

@@ -56,6 +56,10 @@ MUST_USE int sys_read_file(int dir_fd, const char *path, size_t limit, struct bu
  * `path.new`, synced, renamed, directory synced. */
 MUST_USE int sys_replace_file(int dir_fd, const char *path, mode_t mode, struct view content);
 
+/* A file in memory that holds content and can't be changed any more, by anybody: sealed
+ * (memfd_create(2)) against writing and resizing. */
+MUST_USE int sys_frozen_file(struct view content, int *ret_fd);
+
 /*
  * No writer: true when nobody has the file open for writing, seen by taking and releasing
  * a read lease (fcntl(2), F_SETLEASE) on fd, which must be open read-only and be the only

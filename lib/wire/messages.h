@@ -141,8 +141,9 @@ enum {
 	F(u64, files)
 
 /*
- * An upload. PUT_OPEN gives the gate a sealing lease: the blob's descriptor (first) and the
- * payload key, under which it seals each chunk exactly once.
+ * An upload. PUT_OPEN gives the gate a sealing lease: the payload key, under which it seals each
+ * chunk exactly once, and the blob's descriptor (first). A bare lease comes without it: there is
+ * no blob as long as one chunk may be all (PUT_STORE, PUT_FINISH).
  *
  * What stands already:
  *   sealed   chunks 0 … sealed-1 are in the blob (a clean resume), digest has the running SHA-256
@@ -158,6 +159,7 @@ enum {
 enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4 };
 #define FIELDS_lease(F)                                                              \
 	F(u64, put)                                                                  \
+	F(u8, bare)                                                                  \
 	F(u64, blob_offset) /* where the payload's first chunk stands in the blob */ \
 	F(key, payload_key)                                                          \
 	F(u64, size)                                                                 \
@@ -203,11 +205,13 @@ enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4 };
 	F(bytes, reason)
 #define FIELDS_answer_put_suspend(F)
 
-/* All chunks sealed, the last one with its flag; synced; the descriptor is closed. */
+/* All chunks sealed, the last one with its flag; synced; the descriptor is closed. content: of
+ * an upload that has no blob the one chunk, sealed; else empty. */
 #define FIELDS_ask_put_finish(F) \
 	F(u64, size)             \
 	F(hash, sha256)          \
-	F(i64, mtime_s)
+	F(i64, mtime_s)          \
+	F(bytes, content)
 #define FIELDS_answer_put_finish(F)
 
 /* The upload is void (a write or sync failed): nothing of it may be kept. */
@@ -215,6 +219,11 @@ enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4 };
 	F(u8, code) /* minus a code of base/err.h */ \
 	F(bytes, reason)
 #define FIELDS_answer_put_drop(F)
+
+/* An upload under a bare lease outgrows one chunk, or is to be left unfinished: its blob is made.
+ * Asked once. The descriptor comes, key and number stay. */
+#define FIELDS_ask_put_store(F)
+#define FIELDS_answer_put_store(F) F(u64, blob_offset)
 
 #define FIELDS_ask_get_open(F) F(bytes, path)
 #define FIELDS_answer_get_open(F) \

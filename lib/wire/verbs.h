@@ -22,7 +22,7 @@
 
 #include <stdint.h>
 
-enum { WIRE_VERSION = 1 };
+enum { WIRE_VERSION = 2 };
 
 /* What the subject of an ask must be. */
 enum phase {
@@ -56,6 +56,7 @@ enum phase {
 	VERB(23, PUT_SUSPEND, put_suspend, PHASE_PUT, 0)    \
 	VERB(24, PUT_FINISH, put_finish, PHASE_PUT, 0)      \
 	VERB(25, PUT_DROP, put_drop, PHASE_PUT, 0)          \
+	VERB(26, PUT_STORE, put_store, PHASE_PUT, 1)        \
 	VERB(30, GET_OPEN, get_open, PHASE_SESSION, 1)      \
 	VERB(31, GET_CLOSE, get_close, PHASE_GET, 0)
 

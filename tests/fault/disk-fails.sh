@@ -28,7 +28,7 @@ run_keep
 add_zone acme
 add_user alice client acme
 add_user bob staff acme
-random_file "$WORK/small" 1000
+random_file "$WORK/small" 70000
 random_file "$WORK/large" 200000
 
 put_as() { sftp_as "$1" <<<"put $WORK/$2 incoming/$3" >"$WORK/put.out" 2>&1; }

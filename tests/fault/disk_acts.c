@@ -153,11 +153,38 @@ static enum outcome give_up(struct actor *a, struct upload *u, int rc)
 	return o == CUT_OFF ? CUT_OFF : REFUSED;
 }
 
+/* What outgrows a chunk, or is to be left unfinished, needs its blob. */
+static enum outcome need_blob(struct actor *a, struct upload *u)
+{
+	struct answer_put_store m;
+
+	if (!u->m.bare)
+		return DONE;
+	HEARD *h = TRY(a, put_store, PUT_STORE, u->m.put);
+	if (h && !h->f.status) {
+		READ(h, put_store, &m);
+		u->m.bare = 0;
+		u->m.blob_offset = m.blob_offset;
+		u->fd = TAKE_FD(h->fds[0]);
+		return DONE;
+	}
+	enum outcome end = give_up(a, u, E_FULL);
+	return h ? end : CUT_OFF;
+}
+
+static int seal_tiny(struct upload *u, uint64_t size)
+{
+	u->content_len = (size_t)size + AGE_TAG;
+	return age_stream_seal(u->stream, 0, true, view_of(model, (size_t)size), u->content);
+}
+
 /* From chunk `first` to the end, and publication. */
 static enum outcome finish(struct actor *a, struct upload *u, uint64_t size, uint64_t first)
 {
 	uint64_t put = u->m.put, chunks = age_chunk_count(size), half = chunks / 2;
-	struct ask_put_finish m;
+	enum outcome blob = size > CHUNK ? need_blob(a, u) : DONE;
+	if (blob != DONE)
+		return blob;
 	int rc = first < half ? seal(u, size, first, half) : 0;
 
 	if (!rc && half > first)
@@ -170,24 +197,18 @@ static enum outcome finish(struct actor *a, struct upload *u, uint64_t size, uin
 			return o == CUT_OFF ? CUT_OFF : end;
 		}
 	}
-	if (!rc)
+	if (!rc && u->m.bare)
+		rc = seal_tiny(u, size);
+	else if (!rc)
 		rc = seal(u, size, half > first ? half : first, chunks);
-	if (!rc)
+	if (!rc && !u->m.bare)
 		rc = sys_sync_data(u->fd);
 	if (rc)
 		return give_up(a, u, rc);
 	upload_done(u);
-	sha256_of(view_of(model, (size_t)size), m.sha256);
-	struct heard *h;
 	if (fake_gate_ended(a->gate))
 		return CUT_OFF;
-	uint8_t body[64];
-	struct writer w = writer_of(body, sizeof body);
-	m.size = size;
-	m.mtime_s = 1700000000;
-	ask_put_finish_write(&w, &m);
-	h = hear(a->gate, gate_say(a->gate, VERB_PUT_FINISH, put, view_of(w.data, w.len)));
-	return outcome_of(h);
+	return outcome_of(hear(a->gate, put_say_finish(u, model, size)));
 }
 
 static enum outcome do_put(struct actor *a, const struct step *s)
@@ -206,6 +227,9 @@ static enum outcome do_part(struct actor *a, const struct step *s)
 	bool clean = s->act == PART;
 	enum outcome o = open_it(a, s->name, PUT_CREATE | PUT_TRUNCATE, &u);
 
+	if (o != DONE)
+		return o;
+	o = need_blob(a, &u);
 	if (o != DONE)
 		return o;
 	int rc = seal(&u, 0, 0, 2);

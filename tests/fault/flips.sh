@@ -21,7 +21,7 @@ add_user bob staff acme
 
 mkdir "$WORK/sent" "$WORK/got"
 for ((i = 0; i < FILES; i++)); do
-	random_file "$WORK/sent/f$i" $((i % 2 ? 200 + 37 * i : 100000 + 7001 * i))
+	random_file "$WORK/sent/f$i" $((i % 2 ? 65537 + 37 * i : 100000 + 7001 * i))
 done
 put_all() { sed 's|.*|put '"$WORK/sent"'/& incoming/&|' <(ls "$WORK/sent") | sftp_as alice; }
 ok 'files are sent' put_all

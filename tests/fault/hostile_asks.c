@@ -22,6 +22,12 @@ static const struct {
 
 static uint8_t digest[SHA256_STATE_SIZE];
 
+/* The one chunk of the last upload that was finished without a blob; of the one before, too. */
+static struct {
+	uint8_t bytes[AGE_SEALED_CHUNK];
+	size_t len;
+} content[2], *sealed = content;
+
 /* Not much of eve's quota, as some uploads stay for a while. */
 enum { DECLARED = 4 * CHUNK };
 
@@ -34,7 +40,14 @@ static void make_digest(uint64_t chunks)
 	sha256_save(&h, digest);
 }
 
-static uint64_t an_upload(struct siege *s, bool finished)
+static void keep_content(const struct upload *u)
+{
+	sealed = sealed == content ? content + 1 : content;
+	memcpy(sealed->bytes, u->content, u->content_len);
+	sealed->len = u->content_len;
+}
+
+static uint64_t an_upload(struct siege *s, uint16_t verb)
 {
 	struct upload u =
 	    put_taken(s->hostile, s->of_eve,
@@ -42,11 +55,14 @@ static uint64_t an_upload(struct siege *s, bool finished)
 			  .flags = PUT_CREATE, .declared = DECLARED));
 
 	tally.messages++;
-	if (finished)
+	if (verb == VERB_PUT_FINISH)
 		put_seal_all(&u, model, EVE_SIZE, 0);
-	else
+	else if (verb != VERB_PUT_STORE)
 		put_seal(&u, model, 0, 2);
-	assert_good(sys_sync_data(u.fd));
+	if (u.fd >= 0)
+		assert_good(sys_sync_data(u.fd));
+	if (u.content_len)
+		keep_content(&u);
 	upload_done(&u);
 	make_digest(2);
 	return u.m.put;
@@ -72,7 +88,7 @@ static uint64_t subject_of(struct siege *s, const struct verb_row *row)
 	case PHASE_SESSION:
 		return s->of_eve;
 	case PHASE_PUT:
-		return an_upload(s, row->number == VERB_PUT_FINISH);
+		return an_upload(s, row->number);
 	case PHASE_GET:
 		return a_download(s);
 	default:
@@ -197,7 +213,8 @@ static unsigned say_transfer(struct siege *s, struct wish *w)
 		     {.bytes = view_of(model + 2 * CHUNK, 100)}, N(1700000000), TEXT("gone"));
 		break;
 	case VERB_PUT_FINISH:
-		WISH(N(EVE_SIZE), N(0), N(1700000000));
+		WISH(N(EVE_SIZE), N(0), N(1700000000),
+		     {.bytes = view_of(sealed->bytes, sealed->len)});
 		sha256_of(view_of(model, EVE_SIZE), w->value[1].hash);
 		break;
 	case VERB_PUT_DROP:

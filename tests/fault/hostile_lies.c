@@ -13,7 +13,8 @@
 
 static const char lost[] = "/acme/incoming/eve-lost";
 
-static struct upload eve_opens(struct siege *s, const char *path, uint64_t declared)
+/* Without a blob where the keep gives none. */
+static struct upload eve_begins(struct siege *s, const char *path, uint64_t declared)
 {
 	tally.messages++;
 	return put_taken(s->hostile, s->of_eve,
@@ -21,20 +22,35 @@ static struct upload eve_opens(struct siege *s, const char *path, uint64_t decla
 			     .flags = PUT_CREATE, .declared = declared));
 }
 
+static struct upload eve_opens(struct siege *s, const char *path, uint64_t declared)
+{
+	struct upload u = eve_begins(s, path, declared);
+
+	tally.messages++;
+	put_store(&u);
+	return u;
+}
+
 static bool has_ended(void *arg)
 {
 	return fake_gate_ended(arg);
 }
 
-static uint32_t say_finish(struct siege *s, const struct upload *u, uint64_t size)
+static uint32_t say_content(struct siege *s, const struct upload *u, uint64_t size,
+			    struct view content)
 {
-	struct ask_put_finish m = {.size = size, .mtime_s = TIME_UNKNOWN};
-	uint8_t body[64];
-	struct writer w = writer_of(body, sizeof body);
+	struct ask_put_finish m = {.size = size, .mtime_s = TIME_UNKNOWN, .content = content};
+	CLEANUP(mem_free) uint8_t *body = mem_new(LINK_MAX);
+	struct writer w = writer_of(body, LINK_MAX - LINK_HEADER);
 
 	sha256_of(view_of(model, size < sizeof model ? (size_t)size : 0), m.sha256);
 	ask_put_finish_write(&w, &m);
 	return hostile_say(s, VERB_PUT_FINISH, u->m.put, view_of(w.data, w.len));
+}
+
+static uint32_t say_finish(struct siege *s, const struct upload *u, uint64_t size)
+{
+	return say_content(s, u, size, view_of(NULL, 0));
 }
 
 static uint32_t say_claim(struct siege *s, uint16_t verb, const struct upload *u, uint64_t durable)
@@ -155,6 +171,131 @@ static void false_hash_is_believed_and_found_by_the_deep_check(void **state)
 	assert_int_equal(json_array_size(found), 1);
 	json_decref(found);
 	expect_answer(ASK(s->hostile, remove, REMOVE, s->of_eve, .path = view_text(lost)), 0, "");
+}
+
+/* ---- an upload without a blob ---- */
+
+/* Sealed under its key, as the last chunk, these bytes and no others: all else ends the gate. */
+static void content_that_is_not_what_was_said_ends_the_gate(void **state)
+{
+	struct siege *s = *state;
+	static uint8_t content[LINK_MAX];
+
+	for (int how = 0; how < 11; how++) {
+		struct upload u = eve_begins(s, lost, SIZE_UNKNOWN);
+		uint64_t size = EVE_SIZE;
+		const uint8_t *plain = how == 0 ? model + 1 : model;
+		bool last = how != 1;
+		size_t len = last ? EVE_SIZE : CHUNK;
+
+		assert_int_equal(u.m.bare, 1);
+		assert_good(age_stream_seal(u.stream, how == 2 ? 1 : 0, last, view_of(plain, len),
+					    content));
+		len += AGE_TAG;
+		content[how == 3 ? 500 : 0] ^= how == 3 || how == 4;
+		len -= how == 5;          /* cut short */
+		len += how == 6;          /* something behind it */
+		size += how == 7 ? 1 : 0; /* other sizes */
+		size -= how == 8 ? 1 : 0;
+		size = how == 9 ? UINT64_MAX : size;
+		if (how == 10)
+			len = 150 * 1024;
+		(void)say_content(s, &u, size, view_of(content, len));
+		upload_done(&u);
+		siege_ends(s, NULL);
+		expect_unpublished(s, lost);
+	}
+}
+
+static void content_of_another_upload_ends_the_gate(void **state)
+{
+	struct siege *s = *state;
+	struct upload one = eve_begins(s, lost, EVE_SIZE);
+	struct upload two = eve_begins(s, "/acme/incoming/eve-other", EVE_SIZE);
+
+	put_seal_all(&one, model, EVE_SIZE, 0);
+	put_seal_all(&two, model, EVE_SIZE, 0);
+	(void)say_content(s, &one, EVE_SIZE, view_of(two.content, two.content_len));
+	upload_done(&one);
+	upload_done(&two);
+	siege_ends(s, "its key does not open");
+	expect_unpublished(s, lost);
+	expect_unpublished(s, "/acme/incoming/eve-other");
+}
+
+static void content_is_for_who_has_no_blob_and_for_nobody_else(void **state)
+{
+	struct siege *s = *state;
+	struct upload u = eve_begins(s, lost, SIZE_UNKNOWN);
+
+	upload_done(&u);
+	(void)say_finish(s, &u, 0);
+	siege_ends(s, "content");
+	expect_unpublished(s, lost);
+	u = eve_begins(s, lost, SIZE_UNKNOWN);
+	put_seal_all(&u, model, EVE_SIZE, 0);
+	put_store(&u);
+	(void)say_content(s, &u, EVE_SIZE, view_of(u.content, u.content_len));
+	upload_done(&u);
+	siege_ends(s, "content");
+	expect_unpublished(s, lost);
+}
+
+static void what_needs_a_blob_without_one_ends_the_gate(void **state)
+{
+	struct siege *s = *state;
+	static uint8_t digest[SHA256_STATE_SIZE];
+	struct sha256 h;
+
+	sha256_init(&h);
+	sha256_save(&h, digest);
+	for (int how = 0; how < 6; how++) {
+		struct upload u = eve_begins(s, lost, SIZE_UNKNOWN);
+		upload_done(&u);
+		if (how == 0)
+			(void)say_claim(s, VERB_PUT_EXTEND, &u, CHUNK);
+		else if (how < 3)
+			(void)say_claim(s, VERB_PUT_REKEY, &u, how == 1 ? 0 : CHUNK);
+		else if (how == 3)
+			(void)say_suspend(s, &u, (struct ask_put_suspend){.durable = CHUNK});
+		else if (how == 4)
+			(void)say_suspend(
+			    s, &u,
+			    (struct ask_put_suspend){.clean = 1,
+						     .digest = view_of(digest, sizeof digest),
+						     .tail = view_of(model, 10)});
+		else {
+			put_store(&u); /* and once more */
+			upload_done(&u);
+			(void)hostile_say(s, VERB_PUT_STORE, u.m.put, view_of(NULL, 0));
+		}
+		siege_ends(s, "blob");
+		expect_unpublished(s, lost);
+	}
+}
+
+/* While the keep makes its blob nothing may be said of the upload, least of all its end. */
+static void nothing_is_said_of_an_upload_whose_blob_is_being_made(void **state)
+{
+	struct siege *s = *state;
+
+	for (int verb = 0; verb < 5; verb++) {
+		struct upload u = eve_begins(s, lost, SIZE_UNKNOWN);
+		put_seal_all(&u, model, EVE_SIZE, 0);
+		(void)hostile_say(s, VERB_PUT_STORE, u.m.put, view_of(NULL, 0));
+		if (verb == 0)
+			(void)say_content(s, &u, EVE_SIZE, view_of(u.content, u.content_len));
+		else if (verb == 1)
+			(void)say_suspend(s, &u, (struct ask_put_suspend){.clean = 0});
+		else if (verb < 4)
+			(void)say_claim(s, verb == 2 ? VERB_PUT_EXTEND : VERB_PUT_REKEY, &u, 0);
+		else
+			(void)hostile_say(s, VERB_PUT_STORE, u.m.put, view_of(NULL, 0));
+		upload_done(&u);
+		siege_ends(s, "out of its phase");
+		expect_unpublished(s, lost);
+		siege_check(s);
+	}
 }
 
 /* ---- who can still write ---- */
@@ -616,6 +757,11 @@ int main(int argc, char **argv)
 	    IN_A_SIEGE(size_that_is_not_the_blobs_ends_the_gate),
 	    IN_A_SIEGE(more_than_was_granted_ends_the_gate),
 	    IN_A_SIEGE(false_hash_is_believed_and_found_by_the_deep_check),
+	    IN_A_SIEGE(content_that_is_not_what_was_said_ends_the_gate),
+	    IN_A_SIEGE(content_of_another_upload_ends_the_gate),
+	    IN_A_SIEGE(content_is_for_who_has_no_blob_and_for_nobody_else),
+	    IN_A_SIEGE(what_needs_a_blob_without_one_ends_the_gate),
+	    IN_A_SIEGE(nothing_is_said_of_an_upload_whose_blob_is_being_made),
 	    IN_A_SIEGE(whoever_can_still_write_publishes_nothing),
 	    IN_A_SIEGE(whoever_can_still_write_suspends_nothing_cleanly),
 	    IN_A_SIEGE(descriptor_of_a_download_is_for_reading),

@@ -220,6 +220,8 @@ static void publish_what_it_can_write(void)
 	struct frame f = hear_yes();
 	if (lease_read(f.body, &m))
 		_exit(77);
+	say(VERB_PUT_STORE, m.put, view_of(NULL, 0));
+	(void)hear_yes();
 	SAY(put_finish, PUT_FINISH, m.put, .size = 0, .mtime_s = TIME_UNKNOWN);
 }
 

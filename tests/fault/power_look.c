@@ -54,12 +54,25 @@ static json_t *hash_json(const uint8_t digest[SHA256_SIZE])
 
 /* ---- files ---- */
 
+/* As the keep opens it: a blob, or what the catalog holds. */
+static int open_content(const struct look *l, const uint8_t *blob, bool tiny, int *ret_fd)
+{
+	CLEANUP(buf_done) struct buf file = {0};
+
+	if (!tiny)
+		return blobs_read(l->keep->blobs, blob, ret_fd);
+	int rc = catalog_tiny_get(l->keep->catalog, blob, &file);
+	if (rc == E_GONE)
+		return fail(E_GONE, "a tiny content is missing");
+	return rc ? rc : sys_frozen_file(view_buf(&file), ret_fd);
+}
+
 static int read_version(struct look *l, const struct version_row *v, json_t **ret_file)
 {
 	CLEANUP(age_reader_free) struct age_reader *reader = NULL;
 	CLEANUP(sys_close) int fd = -1;
 	uint8_t digest[SHA256_SIZE];
-	int rc = blobs_read(l->keep->blobs, v->blob, &fd);
+	int rc = open_content(l, v->blob, v->tiny, &fd);
 
 	if (!rc)
 		rc = age_reader_open_fd(fd, zone_keys_identity(l->zone->keys), &reader);
@@ -94,7 +107,7 @@ struct prefix {
 	const uint8_t *blob, *pin;
 	uint64_t size; /* bytes of it that stand in the blob */
 	uint64_t of;   /* the whole blob's, where it is a finished one */
-	bool finished;
+	bool finished, tiny;
 };
 
 static int hash_chunk(const struct prefix *p, const struct sealed_blob *b,
@@ -119,9 +132,11 @@ static int hash_prefix(const struct look *l, const struct prefix *p, struct sha2
 {
 	CLEANUP(sealed_blob_done) struct sealed_blob b = SEALED_BLOB_NONE;
 	struct age_stream *stream = NULL;
-	int rc = sealed_blob_open(l->keep->blobs, p->blob, false, zone_keys_identity(l->zone->keys),
-				  p->pin, &b);
+	int fd = -1;
+	int rc = open_content(l, p->blob, p->tiny, &fd);
 
+	if (!rc)
+		rc = sealed_blob_adopt(&fd, zone_keys_identity(l->zone->keys), p->pin, &b);
 	if (!rc)
 		rc = age_stream_from_key(view_of(b.key, sizeof b.key), &stream);
 	for (uint64_t i = 0; !rc && i * AGE_CHUNK < p->size; i++)
@@ -153,9 +168,9 @@ static int hash_clean(const struct look *l, struct prefix p, struct sha256 *h)
 
 static int hash_upload(const struct look *l, const struct upload_row *u, struct sha256 *h)
 {
-	struct prefix own = {u->blob, u->pin, u->durable, 0, false};
-	struct prefix source = {u->source_blob, u->source_pin, u->prefix, u->source_size,
-				u->source_finished};
+	struct prefix own = {.blob = u->blob, .pin = u->pin, .size = u->durable};
+	struct prefix source = {u->source_blob, u->source_pin,      u->prefix,
+				u->source_size, u->source_finished, u->source_tiny};
 
 	if (u->has_source)
 		return u->source_clean ? hash_clean(l, source, h) : hash_prefix(l, &source, h);

@@ -234,17 +234,24 @@ static uint64_t grant(const struct keeper *k, uint64_t size)
 	return size + k->first_grant < most ? size + k->first_grant : most;
 }
 
-static void send_lease(struct keeper *k, struct lease *l, struct out *o)
+static void give_blob(const struct keeper *k, struct out *o)
 {
-	l->put = k->number;
-	l->blob_offset = k->blob.offset;
-	memcpy(l->payload_key, k->blob.key, 32);
-	if (l->granted == 0)
-		l->granted = grant(k, l->size);
 	if (k->bad_fd >= 0)
 		o->fds[o->fd_count++] = dup(k->bad_fd);
 	else
 		give_fd(o, &k->blob, O_RDWR);
+}
+
+static void send_lease(struct keeper *k, struct lease *l, struct out *o)
+{
+	l->put = k->number;
+	l->bare = k->bare;
+	l->blob_offset = k->bare ? 0 : k->blob.offset;
+	memcpy(l->payload_key, k->blob.key, 32);
+	if (l->granted == 0)
+		l->granted = grant(k, l->size);
+	if (!k->bare)
+		give_blob(k, o);
 	if (l->prefix) {
 		l->source_finished = k->source.finished;
 		l->source_size = k->source.size;
@@ -258,6 +265,29 @@ static void send_lease(struct keeper *k, struct lease *l, struct out *o)
 	if (k->spoil)
 		k->spoil(l);
 	lease_write(&o->w, l);
+}
+
+/* What stands already of an upload that is opened, and where it goes on. */
+static void go_on(struct keeper *k, struct lease *l)
+{
+	if (k->partial && !k->bare) { /* the durable beginning goes into a new blob */
+		drop_blob(&k->source);
+		k->source = k->blob;
+		k->source.size = k->durable;
+		memset(&k->blob, 0, sizeof k->blob);
+		k->has_source = k->durable > 0;
+		if (k->clean)
+			l->tail = view_of(k->tail_bytes, k->tail_len);
+	}
+	bool tiny = k->has_source && k->source.finished && k->source.size <= AGE_CHUNK;
+	k->bare = !k->blobs_at_once && (tiny || !k->has_source);
+	if (k->bare && tiny) {
+		fake_blob_read(&k->source, k->source.size, true, k->tail_bytes);
+		l->tail = view_of(k->tail_bytes, k->source.size);
+	} else if (k->has_source) {
+		l->prefix = k->source.size;
+	}
+	l->size = l->prefix + l->tail.len;
 }
 
 static void on_put_open(struct keeper *k, struct view body, struct out *o)
@@ -276,23 +306,12 @@ static void on_put_open(struct keeper *k, struct view body, struct out *o)
 		l.digest = view_of(k->digest, k->sealed ? sizeof k->digest : 0);
 		l.tail = view_of(k->tail_bytes, k->tail_len);
 		l.size = k->sealed * AGE_CHUNK + k->tail_len;
-		k->partial = false;
+		k->partial = k->bare = false;
 		send_lease(k, &l, o);
 		return;
 	}
-	if (k->partial) { /* the durable beginning goes into a new blob */
-		drop_blob(&k->source);
-		k->source = k->blob;
-		k->source.size = k->durable;
-		memset(&k->blob, 0, sizeof k->blob);
-		k->has_source = k->durable > 0;
-		if (k->clean)
-			l.tail = view_of(k->tail_bytes, k->tail_len);
-	}
+	go_on(k, &l);
 	k->partial = false;
-	if (k->has_source)
-		l.prefix = k->source.size;
-	l.size = l.prefix + l.tail.len;
 	drop_blob(&k->blob);
 	new_blob(k, &k->blob);
 	if (m.declared != SIZE_UNKNOWN)
@@ -306,7 +325,7 @@ static void on_put_extend(struct keeper *k, struct view body, struct out *o)
 
 	MUST(ask_put_extend_read(body, &m));
 	k->wanted[k->asks[VERB_PUT_EXTEND] % 64] = m.wanted;
-	assert(m.durable % AGE_CHUNK == 0);
+	assert(m.durable % AGE_CHUNK == 0 && (!k->bare || !m.durable));
 	k->extend_durable = m.durable;
 	if (m.wanted > k->quota) {
 		o->status = E_QUOTA;
@@ -323,6 +342,7 @@ static void on_put_rekey(struct keeper *k, struct view body, struct out *o)
 	struct lease l = {0};
 
 	MUST(ask_put_rekey_read(body, &m));
+	assert(!k->bare);
 	must_be_closed(&k->blob);
 	assert(m.durable % AGE_CHUNK == 0);
 	if (k->wavers && k->has_source && m.durable < k->source.size) {
@@ -339,6 +359,17 @@ static void on_put_rekey(struct keeper *k, struct view body, struct out *o)
 	send_lease(k, &l, o);
 }
 
+static void on_put_store(struct keeper *k, struct out *o)
+{
+	struct answer_put_store a = {.blob_offset = k->blob.offset};
+
+	assert(k->bare);
+	k->bare = false;
+	if (!k->no_fds)
+		give_blob(k, o);
+	answer_put_store_write(&o->w, &a);
+}
+
 static void on_put_suspend(struct keeper *k, struct view body)
 {
 	struct ask_put_suspend m;
@@ -352,6 +383,7 @@ static void on_put_suspend(struct keeper *k, struct view body)
 	k->sealed = m.sealed;
 	k->durable = m.durable;
 	assert(!m.clean || m.durable == m.sealed * AGE_CHUNK);
+	assert(!k->bare || (!m.clean && !m.durable));
 	assert(m.clean ? m.digest.len == SHA256_STATE_SIZE && m.tail.len <= AGE_CHUNK
 		       : m.digest.len == 0 && m.tail.len == 0 && m.sealed == 0);
 	if (m.clean)
@@ -366,11 +398,23 @@ static void on_put_suspend(struct keeper *k, struct view body)
 	k->suspended = m;
 }
 
+/* A tiny file, told apart from others by nothing but how it came. */
+static void put_content(const struct fake_blob *b, struct view sealed)
+{
+	CLEANUP(sys_close) int fd = -1;
+
+	MUST(sys_open(AT_FDCWD, b->path, O_RDWR, 0, &fd));
+	MUST(__real_sys_pwrite_all(fd, sealed.data, sealed.len, b->offset));
+}
+
 static void on_put_finish(struct keeper *k, struct view body)
 {
 	struct ask_put_finish m;
 
 	MUST(ask_put_finish_read(body, &m));
+	assert(k->bare == (m.content.len > 0));
+	if (k->bare)
+		put_content(&k->blob, m.content);
 	must_be_closed(&k->blob);
 	k->writing = false;
 	k->published = true;
@@ -442,6 +486,8 @@ static void handle(struct keeper *k, const struct fake_tasks *t, struct out *o)
 		on_put_extend(k, body, o);
 	else if (t->verb == VERB_PUT_REKEY)
 		on_put_rekey(k, body, o);
+	else if (t->verb == VERB_PUT_STORE)
+		on_put_store(k, o);
 	else if (t->verb == VERB_PUT_SUSPEND)
 		on_put_suspend(k, body);
 	else if (t->verb == VERB_PUT_FINISH)
@@ -459,7 +505,7 @@ static void handle(struct keeper *k, const struct fake_tasks *t, struct out *o)
 static void answer(struct keeper *k, struct fake_tasks *t)
 {
 	struct out o = {.w = writer_of(packet, sizeof packet)};
-	bool in_put = t->verb > VERB_PUT_OPEN && t->verb <= VERB_PUT_DROP;
+	bool in_put = t->verb > VERB_PUT_OPEN && t->verb <= VERB_PUT_STORE;
 
 	assert(!in_put || (k->writing && t->subject == k->number));
 	k->asks[t->verb]++;

@@ -38,12 +38,14 @@ struct keeper {
 	uint64_t quota, first_grant; /* first_grant: beyond what a lease starts with */
 	int bad_fd;                  /* instead of the blob's descriptor, when >= 0 */
 	bool no_fds;                 /* answers that open something come without descriptors */
+	bool blobs_at_once;          /* no lease is bare */
 	bool restarted; /* no key goes on, what a clean end left comes from another blob */
 	bool wavers;    /* a re-keying with less than the prefix gives that prefix again */
 	void (*spoil)(struct lease *l); /* change a lease before it goes out */
 
 	/* the upload */
 	bool writing; /* a lease is out */
+	bool bare;    /* and it came without a blob, which nobody has asked for */
 	uint64_t number;
 	struct fake_blob blob;    /* its blob */
 	struct fake_blob source;  /* what a lease with a prefix is made from */

@@ -35,8 +35,10 @@ struct upload {
 	uint8_t digest[SHA256_STATE_SIZE];
 	uint8_t tail[CHUNK];
 	size_t tail_len;
+	uint8_t content[AGE_SEALED_CHUNK]; /* the one chunk of an upload without a blob, sealed */
+	size_t content_len;
 	struct age_stream *stream;
-	int fd, source;
+	int fd, source; /* -1: none */
 };
 
 /* Both succeed. `taken`: from the answer to an earlier SAY. */
@@ -44,9 +46,15 @@ struct upload put_opened(struct fake_gate *g, uint64_t session, const char *path
 struct upload put_taken(struct fake_gate *g, uint64_t session, struct heard *h);
 void upload_done(struct upload *u); /* closes its descriptors, tells nobody */
 
+/* PUT_STORE, where the upload has no blob yet; the others do it where they need one. */
+void put_store(struct upload *u);
+
 /* Seal chunks first … end-1 of plain, none of them the last; or all of it to its end. */
 void put_seal(struct upload *u, const uint8_t *plain, uint64_t first, uint64_t end);
 void put_seal_all(struct upload *u, const uint8_t *plain, uint64_t size, uint64_t first);
+
+/* A PUT_FINISH, sent without running the loop: its id. */
+uint32_t put_say_finish(struct upload *u, const uint8_t *plain, uint64_t size);
 
 /* Re-seal so many chunks of the lease's source; they are the model's. */
 void reseal(struct upload *u, uint64_t chunks);

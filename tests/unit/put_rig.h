@@ -229,6 +229,13 @@ static inline void expect_clean(struct rig *r, uint64_t size)
 	assert_memory_equal(hash, digest, sizeof hash);
 }
 
+/* An upload that never had a blob leaves nothing that could be resumed. */
+static inline void expect_nothing(struct rig *r)
+{
+	assert_true(r->k->partial && r->k->bare && !r->k->clean);
+	assert_int_equal(r->k->durable, 0);
+}
+
 static inline void expect_unclean(struct rig *r, uint64_t durable)
 {
 	assert_true(r->k->partial);

@@ -34,6 +34,7 @@ static void failing_last_write_drops_the_upload(void **state)
 
 	assert_int_equal(sys_open(AT_FDCWD, "/dev/null", O_RDONLY, 0, &fd), 0);
 	r->k->bad_fd = fd;
+	r->k->blobs_at_once = true;
 	open_put(r, PUT_CREATE);
 	put_range(r, 0, 5, 5);
 	assert_int_equal(close_put(r), E_IO);
@@ -197,10 +198,12 @@ static void spoil_digest(struct lease *l)
 static void open_with_a_senseless_lease_is_given_back(void **state)
 {
 	struct rig *r = *state;
-	static void (*const how[])(struct lease *) = {spoil_size, spoil_sealed, spoil_prefix,
-						      spoil_tail, spoil_offset, spoil_digest};
+	static void (*const how[])(struct lease *) = {spoil_size,   spoil_sealed, spoil_prefix,
+						      spoil_tail,   spoil_offset, spoil_digest,
+						      spoil_digest, spoil_prefix, spoil_size};
 
 	for (unsigned i = 0; i < ARRAY_LEN(how); i++) {
+		r->k->blobs_at_once = how[i] == spoil_offset || i % 2;
 		r->k->spoil = how[i];
 		int rc = open_put_declared(r, PUT_CREATE | PUT_TRUNCATE, SIZE_UNKNOWN);
 		assert_true(rc == E_PROTOCOL || rc == E_INVALID);
@@ -211,7 +214,7 @@ static void open_with_a_senseless_lease_is_given_back(void **state)
 		assert_false(r->k->clean);
 	}
 	r->k->spoil = NULL;
-	r->k->no_fds = true;
+	r->k->no_fds = r->k->blobs_at_once = true;
 	assert_int_equal(open_put_declared(r, PUT_CREATE | PUT_TRUNCATE, SIZE_UNKNOWN), E_PROTOCOL);
 	rest(r);
 }

@@ -199,7 +199,10 @@ static void abandon_at_any_size_resumes_where_it_was(void **state)
 			put_range(r, 0, awkward[i], 32768);
 			assert_int_equal(abandon_put(r), 0);
 			assert_string_equal(r->k->reason, "the line went dead");
-			expect_clean(r, awkward[i]);
+			if (awkward[i])
+				expect_clean(r, awkward[i]);
+			else
+				expect_nothing(r);
 			open_put(r, 0);
 			assert_int_equal(put_size(r->p), awkward[i]);
 			put_range(r, awkward[i], awkward[j] - awkward[i], 40000);
@@ -592,7 +595,10 @@ static void resume_under_another_key_is_exact_to_the_byte(void **state)
 			open_put(r, PUT_CREATE | PUT_TRUNCATE);
 			put_range(r, 0, size, 30000);
 			assert_int_equal(abandon_put(r), 0);
-			expect_clean(r, size);
+			if (size)
+				expect_clean(r, size);
+			else
+				expect_nothing(r);
 			open_put(r, 0);
 			assert_int_equal(put_size(r->p), size);
 			put_range(r, size, more, 30000);

@@ -298,7 +298,7 @@ static void download_of_a_damaged_blob_is_refused_and_recorded(void **state)
 	CLEANUP(sys_close) int fd = -1;
 	uint64_t sam = gate_log_in(s->gate, &s->sam);
 
-	put_whole(s->gate, s->session, "/acme/incoming/a", model, 1000);
+	put_whole(s->gate, s->session, "/acme/incoming/a", model, CHUNK + 1);
 	assert_good(catalog_version_next(s->live.keep->catalog, 0, &v));
 	assert_good(blobs_write(s->live.keep->blobs, v.blob, &fd));
 	assert_good(sys_pwrite_all(fd, "\x01", 1, 60));

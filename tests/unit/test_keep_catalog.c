@@ -218,6 +218,7 @@ static void open_older_schema_is_brought_up_by_the_writer_only(void **state)
 	/* Version 0 with our mark: what a version before the first would have looked like. */
 	run_sql(
 	    c, "PRAGMA writable_schema = OFF; DROP TABLE outbox; DROP TABLE doomed; DROP TABLE "
+	       "tiny; DROP TABLE "
 	       "uploads;"
 	       "DROP TABLE versions; DROP TABLE object_keys; DROP TABLE nodes; DROP TABLE "
 	       "zone_secrets;"

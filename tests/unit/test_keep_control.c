@@ -581,8 +581,8 @@ static void check_finds_swapped_blobs(void **state)
 	struct version_row a, b;
 	char one[64], other[64];
 
-	put_whole(s->gate, s->session, "/acme/incoming/a", model, 1000);
-	put_whole(s->gate, s->session, "/acme/incoming/b", model + 1, 1000);
+	put_whole(s->gate, s->session, "/acme/incoming/a", model, 100000);
+	put_whole(s->gate, s->session, "/acme/incoming/b", model + 1, 100000);
 	assert_good(catalog_version_next(l->keep->catalog, 0, &a));
 	assert_good(catalog_version_next(l->keep->catalog, a.id, &b));
 	blob_path(a.blob, one);

@@ -228,7 +228,7 @@ static void size_beyond_the_grant_ends_the_gate(void **state)
 
 	put_seal_all(&u, model, 11, 0);
 	upload_done(&u);
-	(void)SAY(s->gate, put_finish, PUT_FINISH, u.m.put, .size = 11, .mtime_s = TIME_UNKNOWN);
+	(void)put_say_finish(&u, model, 11);
 	s->session = another_gate(s, "larger than what was granted", &s->anna);
 	expect_nothing(s->gate, s->session, path);
 	assert_int_equal(count_records(&s->live, "upload.complete"), 0);
@@ -266,6 +266,7 @@ static void finish_of_another_size_than_the_blob_ends_the_gate(void **state)
 	struct scene *s = *state;
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 
+	put_store(&u);
 	put_seal_all(&u, model, 1000, 0);
 	upload_done(&u);
 	(void)SAY(s->gate, put_finish, PUT_FINISH, u.m.put, .size = 999, .mtime_s = TIME_UNKNOWN);
@@ -526,6 +527,7 @@ static void rekey_without_end_is_refused(void **state)
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 	uint64_t put = u.m.put;
 
+	put_store(&u);
 	for (int i = 0; i < 128; i++) {
 		upload_done(&u);
 		u = put_taken(s->gate, s->session, ASK(s->gate, put_rekey, PUT_REKEY, put));

@@ -112,24 +112,33 @@ class Judge:
         """No blob waits to be unlinked: the doomed go soon after what doomed them."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if len(self.blobs()) == self.keep.ctl("zone", "show", "acme")[0]["files"]:
+            catalog = self.catalog()
+            waiting = list(catalog.execute("SELECT blob FROM doomed"))
+            catalog.close()
+            if not waiting:
                 return
             time.sleep(0.2)
+
+    def catalog(self):
+        return sqlite3.connect("file:%s/catalog.db?mode=ro" % self.state, uri=True)
 
     def blobs(self):
         return {name for _, _, names in os.walk(os.path.join(self.state, "blobs")) for name in names}
 
     def disk(self):
         """The keep has been stopped."""
-        catalog = sqlite3.connect("file:%s/catalog.db?mode=ro" % self.state, uri=True)
+        catalog = self.catalog()
         rows = lambda sql: {row[0].hex() for row in catalog.execute(sql)}
-        named = rows("SELECT blob FROM versions")
+        named = rows("SELECT blob FROM versions WHERE tiny = 0")
+        tiny = rows("SELECT blob FROM versions WHERE tiny = 1")
+        inside = rows("SELECT blob FROM tiny")
         self.say("no blob stays that is to go", not rows("SELECT blob FROM doomed"))
         self.say("no upload is left", not rows("SELECT blob FROM uploads"))
         self.say("no record waits for the log", not list(catalog.execute("SELECT seq FROM outbox")))
         catalog.close()
         extra = self.blobs() ^ named
         self.say("blobs and catalog name the same", not extra, sorted(extra)[:5])
+        self.say("the catalog holds the rest", inside == tiny, sorted(inside ^ tiny)[:5])
         for folder in ("uploads", "lost+found"):
             left = os.listdir(os.path.join(self.state, folder))
             self.say("nothing is left in %s" % folder, not left, left[:5])
