@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 from power_client import CREATE, TRUNCATE, WRITE, Client
-from power_model import SEAL, Disk, Image, Loss, possible, read_trace, sha
+from power_model import RENAME, SEAL, Disk, Image, Loss, possible, read_trace, sha
 
 WORK, PORT, SEED, COUNT = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 BUILD = os.environ["top_builddir"]
@@ -116,13 +116,30 @@ def one(index, kind):
     return did
 
 
+def choose():
+    """Where uploads are under way: after sealings, above all of such as went on under their key
+    after a clean end, for these may not go on with it once more."""
+    first, ended, seals, resumed = {}, 0, [], []
+    for i, r in enumerate(records):
+        if r.op == RENAME and r.path.startswith("uploads/"):
+            ended = i
+        elif r.op == SEAL:
+            seals.append(i)
+            if first.setdefault(r.data.split()[0], i) < ended:
+                resumed.append(i)
+    chosen = set(rng.sample(resumed, min(len(resumed), COUNT // 2 + 1)))
+    rest = [i for i in seals if i not in chosen]
+    chosen |= set(rng.sample(rest, min(len(rest), COUNT - len(chosen))))
+    return [min(i + rng.randint(0, 3), len(records) - 1) for i in sorted(chosen)]
+
+
 records = read_trace(WORK + "/bin/trace")
 with open(WORK + "/run", "rb") as f:
     run = pickle.load(f)
 set_up()
-chosen = sorted(rng.sample(range(len(records) // 10, len(records)), COUNT))
-done = [one(i, kind) for i, kind in zip(chosen, ["mixed", "nothing"] * COUNT)]
+chosen = choose()
+done = [one(i, kind) for i, kind in zip(chosen, ["nothing", "mixed"] * COUNT)]
 for why in failures:
     print("# " + why)
-print("# %d daemons started again, %d uploads gone on with, %d files sent" % (COUNT, sum(d[0] for d in done), sum(d[1] for d in done)))
+print("# %d daemons started again, %d uploads gone on with, %d files sent" % (len(done), sum(d[0] for d in done), sum(d[1] for d in done)))
 sys.exit(1 if failures else 0)
