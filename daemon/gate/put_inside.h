@@ -181,6 +181,7 @@ struct put {
 	uv_timer_t sync_timer;        /* runs while there is more to make durable */
 	bool sync_due;
 	uint64_t reported; /* of them, what the keep knows */
+	bool sync_untold;  /* put_sync() waits for the keep to know */
 	bool asking;       /* an ask is out */
 
 	/* the reservation */

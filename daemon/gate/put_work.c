@@ -457,6 +457,12 @@ static int sync_work(struct job *j)
 	return p->blob.fd < 0 ? 0 : sys_sync_data(p->blob.fd);
 }
 
+/* What is durable counts after a crash only as far as the keep knows of it. */
+static bool is_told(const struct put *p)
+{
+	return p->rc || p->end || p->reported >= p->synced;
+}
+
 static void sync_done(struct job *j)
 {
 	struct sync_job *w = CONTAINER_OF(j, struct sync_job, job);
@@ -465,7 +471,8 @@ static void sync_done(struct job *j)
 	judge(p, j);
 	if (!j->rc && w->chunks > p->synced)
 		p->synced = w->chunks;
-	if (w->asked)
+	p->sync_untold = w->asked && !is_told(p);
+	if (w->asked && !p->sync_untold)
 		put_synced(p);
 	put_drive(p);
 }
@@ -499,7 +506,8 @@ static void start_sync(struct put *p)
 {
 	struct sync_job *w = &p->sync;
 	uint64_t stored = put_stored_run(p);
-	bool asked = p->synced_done && !stores_busy(p) && (p->rc || !first_sealable(p));
+	bool asked = p->synced_done && !stores_busy(p) && (p->rc || !first_sealable(p)) &&
+		     (!p->sync_untold || is_told(p));
 
 	if (w->job.busy || (!asked && !sync_is_due(p, stored)))
 		return;
