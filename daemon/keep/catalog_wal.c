@@ -16,6 +16,7 @@ enum {
 	AT_FRAME_COMMIT = 4,
 	AT_FRAME_SALTS = 8,
 	AT_FRAME_SUMS = 16,
+	SECTOR = 512, /* the least that a disk writes as a whole */
 };
 
 uint32_t wal_get_u32(const uint8_t *bytes)
@@ -157,6 +158,14 @@ static bool frame_ours(const struct walk *w, bool damaged)
 	return damaged ? first || second : first && second;
 }
 
+/* Whether the frame says that it ends a transaction. Where a sector ends between that word and
+ * the salts these do not vouch for it: it may be an earlier log's, left by a power loss. */
+static bool frame_ends(const struct walk *w, uint64_t i)
+{
+	return wal_get_u32(w->frame + AT_FRAME_COMMIT) != 0 &&
+	       (WAL_HEADER + i * WAL_FRAME + AT_FRAME_SALTS) % SECTOR != 0;
+}
+
 /* Frame bad is the first that is not right. Is there a transaction's end, here or later, that
  * something of the same log follows? */
 static int look_behind(struct walk *w, uint64_t bad)
@@ -173,7 +182,7 @@ static int look_behind(struct walk *w, uint64_t bad)
 				    "catalog.db-wal: frame %llu of %llu is damaged, and committed "
 				    "changes are behind it",
 				    (unsigned long long)bad + 1, (unsigned long long)w->frames);
-		ended |= wal_get_u32(w->frame + AT_FRAME_COMMIT) != 0;
+		ended |= frame_ends(w, i);
 	}
 	return rc;
 }
