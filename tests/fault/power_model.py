@@ -379,7 +379,7 @@ def differs(state, seen, root, contents):
 
 
 def differs_upload(path, p, u, content):
-    floor = 0
+    floor = max(p.sure - 1, 0) // CHUNK * CHUNK  # what fsync promises
     if u is None:
         return "the upload of %s is gone" % path if floor else None
     if u["durable"] > p.sent:

@@ -66,7 +66,7 @@ def choose():
     """Where to cut: before and after syncs, where what counts as done changes, and anywhere."""
     rng = random.Random(SEED)
     syncs = [i for i, r in enumerate(records) if r.op in (SYNC, SYNC_DIR)]
-    near = [i + d for i in syncs for d in (-1, 0)]
+    near = [i + d for i in syncs for d in (-1, 0) if i + d >= 0]
     cuts = set(rng.sample(near, min(len(near), CUTS // 2)))
     cuts |= set(rng.sample(range(len(records)), min(len(records), CUTS - len(cuts))))
     jobs = []
