@@ -253,7 +253,7 @@ class Worker(threading.Thread):
         cid = self.new_content(path)
         with Act(self, "open", path=path, cid=cid, base=0):
             f = self.client.open(path, WRITE | CREATE | TRUNCATE)
-        self.send(f, path, cid, 0, cut)
+        self.send(f, path, cid, 0, cut, fresh=True)
 
     def extend(self, path):
         """A finished file is opened without TRUNC: the old content is the new one's beginning."""
@@ -278,7 +278,7 @@ class Worker(threading.Thread):
         assert offset <= p.sent, "%s: told %d, sent %d" % (path, offset, p.sent)
         self.send(f, path, p.cid, offset, self.rng.random() < 0.2)
 
-    def send(self, f, path, cid, offset, cut):
+    def send(self, f, path, cid, offset, cut, fresh=False):
         content = contents[cid]
         end = self.rng.randint(offset, len(content)) if cut else len(content)
         f.seek(offset)
@@ -289,7 +289,8 @@ class Worker(threading.Thread):
             f.write(content[offset:upto])
             offset = upto
             if self.rng.random() < 0.1:
-                with Act(self, "sync", path=path, upto=offset):
+                # What has to be brought over from another blob first is not promised.
+                with Act(self, "sync", path=path, upto=offset if fresh else 0):
                     self.client.sftp._request(CMD_EXTENDED, "fsync@openssh.com", f.handle)
         if cut:
             self.client.reset()

@@ -309,7 +309,7 @@ class State:
         self.partial[e["path"]].sent = max(self.partial[e["path"]].sent, e["upto"])
 
     def on_sync(self, e):
-        self.partial[e["path"]].sure = e["upto"]
+        self.partial[e["path"]].sure = max(self.partial[e["path"]].sure, e["upto"])
 
     def on_close(self, e):
         self.partial.pop(e["path"], None)
