@@ -45,7 +45,7 @@ try() {
 judge() {
 	case $1 in
 	0) noted acknowledged "$2" ;;
-	1 | 255) noted refused "$2" && REFUSED=$((REFUSED + 1)) ;;
+	1 | 141 | 255) noted refused "$2" && REFUSED=$((REFUSED + 1)) ;;
 	*) flunk "a client ends by itself (status $1)" "$(<"$WORK/put.$2")" ;;
 	esac
 }
