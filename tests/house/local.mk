@@ -7,6 +7,7 @@ HOUSE_TESTS += \
 	tests/house/format.sh \
 	tests/house/shell.sh \
 	tests/house/settings.sh \
+	tests/house/protocol.sh \
 	tests/house/man.sh \
 	tests/house/links.sh \
 	tests/house/install.sh
