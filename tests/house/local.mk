@@ -8,6 +8,7 @@ HOUSE_TESTS += \
 	tests/house/shell.sh \
 	tests/house/settings.sh \
 	tests/house/protocol.sh \
+	tests/house/documents.sh \
 	tests/house/man.sh \
 	tests/house/links.sh \
 	tests/house/install.sh
