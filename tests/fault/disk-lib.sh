@@ -29,12 +29,12 @@ on_small_disk() {
 	if [ "$uid" -eq 0 ] && unshare -m "${mount[@]}" 2>/dev/null; then
 		# shellcheck disable=SC2016
 		unshare -m bash -c '"${@:2:$1}" && exec "${@:$1 + 2}"' - "${#mount[@]}" \
-			"${mount[@]}" "$0" "$@" || status=$?
+			"${mount[@]}" bash "$0" "$@" || status=$?
 	elif [ "$uid" -ne 0 ] && unshare -Urm "${mount[@]}" 2>/dev/null &&
 		unshare -Ur unshare -U --map-user="$uid" --map-group="$gid" true 2>/dev/null; then
 		# shellcheck disable=SC2016
 		unshare -Urm bash -c '"${@:2:$1}" && exec "${@:$1 + 2}"' - "${#mount[@]}" \
-			"${mount[@]}" unshare -U --map-user="$uid" --map-group="$gid" "$0" "$@" || status=$?
+			"${mount[@]}" unshare -U --map-user="$uid" --map-group="$gid" bash "$0" "$@" || status=$?
 	else
 		rmdir "$dir"
 		skip_all 'no mount namespace is to be had here'
