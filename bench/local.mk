@@ -4,3 +4,4 @@ EXTRA_PROGRAMS += bench/tiny_store
 bench_tiny_store_SOURCES = bench/tiny_store.c
 bench_tiny_store_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 bench_tiny_store_LDADD = $(SQLITE_LIBS)
+EXTRA_DIST += bench/small_files.sh

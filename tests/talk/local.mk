@@ -26,4 +26,5 @@ TALK_TESTS += tests/talk/keep-life.sh
 TALK_TESTS += tests/talk/audit.sh
 TALK_TESTS += tests/talk/ctl.sh
 TALK_TESTS += tests/talk/tamper.sh
+TALK_TESTS += tests/talk/tiny.sh
 TALK_TESTS += tests/talk/auth.sh
