@@ -26,6 +26,7 @@ static const char lease_probe[] = "lease-probe";
 struct blobs {
 	int blobs_fd, uploads_fd;
 	bool check_writers;
+	_Atomic bool broken; /* a sync of a folder has failed */
 };
 
 static void blob_path(const uint8_t id[BLOB_ID], char ret_path[PATH_TEXT])
@@ -164,13 +165,35 @@ int blobs_size(const struct blobs *b, const uint8_t id[BLOB_ID], uint64_t *ret_s
 	return rc ? rc : sys_size(fd, ret_size);
 }
 
-int blobs_sync_name(const struct blobs *b, const uint8_t id[BLOB_ID])
+/* After a sync that failed, the next one may succeed without what was lost, of any file in that
+ * folder: so no other is believed. */
+static int sync_folder(struct blobs *b, const char *folder)
+{
+	CLEANUP(sys_close) int fd = -1;
+
+	if (b->broken)
+		return fail(E_IO, "an earlier sync of the store has failed");
+	int rc = sys_open(b->blobs_fd, folder, O_RDONLY | O_DIRECTORY, 0, &fd);
+	if (rc)
+		return rc;
+	rc = sys_sync(fd);
+	if (rc)
+		b->broken = true;
+	return rc;
+}
+
+bool blobs_broken(const struct blobs *b)
+{
+	return b->broken;
+}
+
+int blobs_sync_name(struct blobs *b, const uint8_t id[BLOB_ID])
 {
 	char path[PATH_TEXT];
 
 	blob_path(id, path);
 	path[2] = '\0';
-	return sys_sync_dir(b->blobs_fd, path);
+	return sync_folder(b, path);
 }
 
 static int check_no_writer(const struct blobs *b, int fd)
@@ -183,7 +206,7 @@ static int check_no_writer(const struct blobs *b, int fd)
 	return rc;
 }
 
-int blobs_seal_off(const struct blobs *b, const uint8_t id[BLOB_ID], uint64_t size)
+int blobs_seal_off(struct blobs *b, const uint8_t id[BLOB_ID], uint64_t size)
 {
 	CLEANUP(sys_close) int fd = -1;
 	uint64_t found = 0;
@@ -212,7 +235,7 @@ static int unlink_if_there(int dir_fd, const char *path)
 	return rc;
 }
 
-int blobs_remove(const struct blobs *b, const uint8_t id[BLOB_ID])
+int blobs_remove(struct blobs *b, const uint8_t id[BLOB_ID])
 {
 	char path[PATH_TEXT];
 	int rc = blobs_forget_state(b, id);
@@ -413,7 +436,7 @@ static int move_aside(const struct blobs *b, const char *from, const char *name,
 	return rc;
 }
 
-int blobs_set_aside(const struct blobs *b, struct view ids, unsigned *ret_moved)
+int blobs_set_aside(struct blobs *b, struct view ids, unsigned *ret_moved)
 {
 	char path[PATH_TEXT] = "";
 	unsigned moved = 0;
@@ -426,9 +449,9 @@ int blobs_set_aside(const struct blobs *b, struct view ids, unsigned *ret_moved)
 	*ret_moved = moved;
 	path[2] = '\0';
 	if (!rc && moved)
-		rc = sys_sync_dir(b->blobs_fd, "../lost+found");
+		rc = sync_folder(b, "../lost+found");
 	if (!rc && moved)
-		rc = sys_sync_dir(b->blobs_fd, path);
+		rc = sync_folder(b, path);
 	return rc;
 }
 

@@ -13,7 +13,7 @@
 
 enum { BLOB_ID = 16 };
 
-struct blobs; /* immutable after opening */
+struct blobs; /* immutable after opening, but for being broken */
 
 /* Make DIR/blobs and its 256 folders, DIR/uploads, DIR/lost+found, all synced. */
 MUST_USE int blobs_create(int state_fd);
@@ -31,17 +31,21 @@ MUST_USE int blobs_read(const struct blobs *b, const uint8_t id[BLOB_ID], int *r
 MUST_USE int blobs_write(const struct blobs *b, const uint8_t id[BLOB_ID], int *ret_fd);
 MUST_USE int blobs_size(const struct blobs *b, const uint8_t id[BLOB_ID], uint64_t *ret_size);
 
+/* A folder could not be synced: no name in it can be promised any more, and nobody may go on who
+ * promises them. */
+bool blobs_broken(const struct blobs *b);
+
 /* Make durable that it is there: its content is its writer's to sync, its name is the store's. */
-MUST_USE int blobs_sync_name(const struct blobs *b, const uint8_t id[BLOB_ID]);
+MUST_USE int blobs_sync_name(struct blobs *b, const uint8_t id[BLOB_ID]);
 
 /*
  * What publication demands: nobody can write to it any more (E_PROTOCOL: a writer is left),
  * its size is `size` (E_PROTOCOL otherwise), and its name is durable.
  */
-MUST_USE int blobs_seal_off(const struct blobs *b, const uint8_t id[BLOB_ID], uint64_t size);
+MUST_USE int blobs_seal_off(struct blobs *b, const uint8_t id[BLOB_ID], uint64_t size);
 
 /* Unlink and make that durable; one that is gone already is fine. */
-MUST_USE int blobs_remove(const struct blobs *b, const uint8_t id[BLOB_ID]);
+MUST_USE int blobs_remove(struct blobs *b, const uint8_t id[BLOB_ID]);
 
 /* The resume state of an upload that stands in blob id, in uploads/ID. */
 MUST_USE int blobs_save_state(const struct blobs *b, const uint8_t id[BLOB_ID], struct view state);
@@ -73,7 +77,7 @@ MUST_USE int blobs_list(const struct blobs *b, unsigned folder, struct buf *out,
 
 /* Move blobs (ids of one folder, as of blobs_list()), or the resume state of a blob, to lost+found,
  * over nothing that is there, and make that durable. What is gone is passed over. */
-MUST_USE int blobs_set_aside(const struct blobs *b, struct view ids, unsigned *ret_moved);
+MUST_USE int blobs_set_aside(struct blobs *b, struct view ids, unsigned *ret_moved);
 MUST_USE int blobs_set_state_aside(const struct blobs *b, const uint8_t id[BLOB_ID]);
 
 /* Walk the resume states, as blobs_each() does; what a crash left half-made is removed first. */

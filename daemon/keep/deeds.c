@@ -65,6 +65,13 @@ int deed_note(struct deed *d, int rc)
 	return rc;
 }
 
+/* What the pool could not make durable, no later sync makes good: nobody is answered. */
+static void check_store(struct keep *keep)
+{
+	if (keep->blobs && blobs_broken(keep->blobs))
+		keep_die(keep, "sync the store's folders");
+}
+
 static void finish(struct deeds *q, struct deed *d)
 {
 	q->under_way--;
@@ -76,6 +83,7 @@ static void on_completed(uv_work_t *work, int status)
 	struct deed *d = work->data;
 
 	(void)status; /* never cancelled */
+	check_store(d->keep);
 	finish(d->keep->deeds, d);
 }
 
@@ -183,6 +191,7 @@ static void on_prepared(uv_work_t *work, int status)
 	struct deed *d = work->data;
 
 	(void)status;
+	check_store(d->keep);
 	enqueue(d->keep->deeds, d);
 }
 

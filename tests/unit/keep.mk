@@ -121,6 +121,7 @@ tests_unit_test_keep_host_key_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keep_blobs_SOURCES = tests/unit/test_keep_blobs.c $(keep_kit)
 tests_unit_test_keep_blobs_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_blobs_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sys_sync
 tests_unit_test_keep_blobs_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keep_sealed_blob_SOURCES = tests/unit/test_keep_sealed_blob.c $(keep_kit)

@@ -348,6 +348,35 @@ static void space_is_that_of_the_file_system(void **state)
 	assert_true(free_bytes > 0 && free_bytes <= total);
 }
 
+/* The folder's sync fails once; what the disk says afterwards is not believed. */
+static bool sync_fails;
+int __real_sys_sync(int fd);
+int __wrap_sys_sync(int fd);
+int __wrap_sys_sync(int fd)
+{
+	if (!sync_fails)
+		return __real_sys_sync(fd);
+	sync_fails = false;
+	return fail(E_IO, "fsync");
+}
+
+static void folder_that_failed_to_sync_breaks_the_store(void **state)
+{
+	static const uint8_t other[BLOB_ID] = {0x12};
+	BLOBS *b = opened(*state);
+	int fd = made(b, id, "x"), fd2 = made(b, other, "y");
+
+	sys_close(&fd);
+	sys_close(&fd2);
+	assert_good(blobs_sync_name(b, id));
+	assert_false(blobs_broken(b));
+	sync_fails = true;
+	assert_refused(blobs_seal_off(b, id, 1), E_IO);
+	assert_true(blobs_broken(b));
+	assert_refused(blobs_seal_off(b, id, 1), E_IO);
+	assert_refused(blobs_sync_name(b, other), E_IO);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, kit_setup, kit_teardown)
 
 int main(void)
@@ -373,6 +402,7 @@ int main(void)
 	    CASE(each_gives_every_blob_once_until_it_is_stopped),
 	    CASE(each_finds_foreign_names),
 	    CASE(space_is_that_of_the_file_system),
+	    CASE(folder_that_failed_to_sync_breaks_the_store),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
