@@ -19,5 +19,5 @@ TESTS += tests/unit/needs-cmocka.sh
 endif
 EXTRA_DIST += tests/unit/needs-cmocka.sh
 
-TESTS += $(HOUSE_TESTS) $(TALK_TESTS)
+TESTS += $(HOUSE_TESTS) $(TALK_TESTS) $(FAULT_TESTS)
 EXTRA_DIST += $(HOUSE_TESTS) $(TALK_TESTS)

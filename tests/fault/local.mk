@@ -8,7 +8,6 @@ include tests/fault/flips.mk
 include tests/fault/kills.mk
 include tests/fault/power.mk
 include tests/fault/resume.mk
-TESTS += $(FAULT_TESTS)
 
 check-fault:
 	DROPKEEP_LONG=1 DROPKEEP_TEST_SECONDS=$${DROPKEEP_TEST_SECONDS-14400} $(MAKE) check TESTS='$(FAULT_TESTS)'
