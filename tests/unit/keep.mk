@@ -96,6 +96,7 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_puts \
 	tests/unit/test_keep_room \
 	tests/unit/test_keep_leases \
+	tests/unit/test_keep_tiny \
 	tests/unit/test_keep_recover \
 	tests/unit/test_keep_control
 UNIT_TESTS += $(KEEP_LIVE_TESTS)
@@ -161,6 +162,10 @@ tests_unit_test_keep_control_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_init_SOURCES = tests/unit/test_keep_init.c $(keep_kit)
 tests_unit_test_keep_init_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_init_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_tiny_SOURCES = tests/unit/test_keep_tiny.c $(keep_asks)
+tests_unit_test_keep_tiny_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_tiny_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keep_leases_SOURCES = tests/unit/test_keep_leases.c $(keep_asks)
 tests_unit_test_keep_leases_CFLAGS = $(keep_live_test_CFLAGS)
