@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "daemon/keep/catalog_db.h"
@@ -44,6 +45,7 @@ struct file {
 	sqlite3_file base;
 	struct catalog_vfs *v;
 	enum kind kind;
+	const char *name; /* SQLite's, as long as the file is open */
 	/* Of the log: which frame's header was written last, for which page; the order of bytes
 	 * in its sums, once known. */
 	sqlite3_int64 frame;
@@ -147,15 +149,33 @@ static int check_header(struct catalog_vfs *v, const uint8_t *head)
 	return SQLITE_OK;
 }
 
+/* Whether the log holds pages. */
+static bool has_log(const struct file *mine)
+{
+	struct stat st;
+
+	return stat(sqlite3_filename_wal(mine->name), &st) == 0 &&
+	       st.st_size >= WAL_HEADER + WAL_FRAME;
+}
+
 /* The database's header is looked at before anything is locked, so it may be in the middle of
- * being written; what matters of it never changes, and comes again with the whole page. */
+ * being written; what matters of it never changes, and comes again with the whole page. Where a
+ * checkpoint was torn there may be anything, and SQLite takes the page from the log: until then
+ * an empty header says nothing, and is believed in nothing. */
 static int read_header(sqlite3_file *f, void *out, int len, sqlite3_int64 offset)
 {
+	struct file *mine = file_of(f);
 	int sqlite = real(f)->pMethods->xRead(real(f), out, len, offset);
 
 	if (sqlite != SQLITE_OK || offset != 0 || len != DB_HEADER)
 		return sqlite;
-	return check_header(file_of(f)->v, out);
+	sqlite = check_header(mine->v, out);
+	if (sqlite != SQLITE_OK && mine->v->rc == E_INTEGRITY && has_log(mine)) {
+		memset(out, 0, DB_HEADER);
+		mine->v->rc = 0;
+		sqlite = SQLITE_OK;
+	}
+	return sqlite;
 }
 
 static int read_page(sqlite3_file *f, uint8_t *out, uint32_t number)
@@ -441,7 +461,8 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fla
 
 	if (!(flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)))
 		return v->below->xOpen(v->below, name, f, flags, ret_flags);
-	*mine = (struct file){.v = v, .kind = flags & SQLITE_OPEN_WAL ? LOG : DATABASE};
+	*mine =
+	    (struct file){.v = v, .kind = flags & SQLITE_OPEN_WAL ? LOG : DATABASE, .name = name};
 	int sqlite = v->below->xOpen(v->below, name, real(f), flags, ret_flags);
 	if (sqlite == SQLITE_OK)
 		f->pMethods = &methods;

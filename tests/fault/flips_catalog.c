@@ -534,6 +534,32 @@ static void header_torn_as_the_log_begins_again_is_good(void **state)
 	}
 }
 
+/* Power failed while a checkpoint wrote page 1, and the disk left there what it would: SQLite
+ * takes the page from the log. Without a log it is damage. */
+static void first_page_torn_by_a_checkpoint_is_taken_from_the_log(void **state)
+{
+	static const size_t torn[] = {1, 16, 100, 512, CATALOG_PAGE};
+	static const uint8_t fill[] = {0, 0x10, 0xff};
+	const struct kit *kit = *state;
+	CLEANUP(buf_done) struct buf database = {0}, log = {0}, none = {0};
+	int rc = 0;
+
+	make(kit);
+	make_log(kit);
+	assert_good(sys_read_file(kit->fd, "catalog.db", 16 << 20, &database));
+	assert_good(sys_read_file(kit->fd, "catalog.db-wal", 16 << 20, &log));
+	for (size_t i = 0; i < ARRAY_LEN(torn) * ARRAY_LEN(fill); i++) {
+		memset(database.data, fill[i % ARRAY_LEN(fill)], torn[i / ARRAY_LEN(fill)]);
+		put_back(kit, &database, &log);
+		assert_int_equal(number_in(kit, &rc), LAST);
+		assert_int_equal(rc, 0);
+		put_back(kit, &database, &none);
+		(void)number_in(kit, &rc);
+		assert_int_equal(rc, E_INTEGRITY);
+		err_clear();
+	}
+}
+
 /* ---- other programs, and little memory ---- */
 
 /* SQLite without us: the sums of the log are right, and so is every page. */
@@ -645,6 +671,7 @@ int main(int argc, char **argv)
 	    CASE(bit_of_the_log_loses_nothing_in_silence_but_its_end),
 	    CASE(log_torn_at_its_end_is_good),
 	    CASE(header_torn_as_the_log_begins_again_is_good),
+	    CASE(first_page_torn_by_a_checkpoint_is_taken_from_the_log),
 	    CASE(any_sqlite_reads_database_and_log),
 	    CASE(small_cache_writes_the_same),
 	};
