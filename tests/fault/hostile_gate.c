@@ -268,8 +268,12 @@ static void remove_eves_files(struct siege *s)
 	siege_renew(s); /* its uploads would be waited for */
 	while (s->removed < s->files) {
 		(void)snprintf(path, sizeof path, "/acme/incoming/eve-%u", ++s->removed);
-		HEARD *h = ASK(s->hostile, remove, REMOVE, s->of_eve, .path = view_text(path));
-		assert_true(h->f.status <= 0);
+		for (int status = 0; status == 0;) { /* what is unfinished goes first */
+			HEARD *h =
+			    ASK(s->hostile, remove, REMOVE, s->of_eve, .path = view_text(path));
+			assert_true(h->f.status <= 0);
+			status = h->f.status;
+		}
 	}
 }
 
@@ -690,7 +694,7 @@ static void any_asks_at_once_break_nothing(void **state)
 	struct siege *s = *state;
 	uint32_t seed = 20240607;
 
-	for (unsigned round = 0; round < (run_long() ? 20000u : 400u); round++) {
+	for (unsigned round = 0; round < (run_long() ? 2500u : 400u); round++) {
 		struct wish w[6];
 		unsigned count = 1 + lot(&seed, ARRAY_LEN(w));
 		uint32_t last = 0;
