@@ -161,5 +161,32 @@ static const char version_2[] =
     " CHECK (source_tiny IN (0, 1));"
     "PRAGMA user_version = 2;";
 
-const char *const catalog_migrations[] = {version_1, version_2};
+static const char version_3[] =
+    /* Where a credential may be used from: networks (address/bits) separated by blanks; empty: from
+     * anywhere. */
+    "ALTER TABLE credentials ADD COLUMN networks TEXT NOT NULL DEFAULT '';"
+    /* Certificates and tokens come without a user's name. */
+    "CREATE UNIQUE INDEX credentials_nameless ON credentials (kind, fingerprint) WHERE kind > 1;"
+
+    /* One-time codes, as their SHA-256. */
+    "CREATE TABLE enrolments ("
+    " code_hash BLOB PRIMARY KEY CHECK (length(code_hash) = 32),"
+    " principal INTEGER NOT NULL REFERENCES principals (id) ON DELETE CASCADE,"
+    " made_us INTEGER NOT NULL,"
+    " expires_us INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX enrolments_by_principal ON enrolments (principal);"
+
+    /* An upload's name for its uploader, from its beginning on; its version keeps it, and the
+     * number of its record in the log. stays: it is there also while nothing of it is durable. */
+    "ALTER TABLE uploads ADD COLUMN ticket BLOB CHECK (length(ticket) = 16);"
+    "UPDATE uploads SET ticket = randomblob(16);"
+    "CREATE UNIQUE INDEX uploads_by_ticket ON uploads (ticket);"
+    "ALTER TABLE uploads ADD COLUMN stays INTEGER NOT NULL DEFAULT 0 CHECK (stays IN (0, 1));"
+    "ALTER TABLE versions ADD COLUMN ticket BLOB CHECK (length(ticket) = 16);"
+    "ALTER TABLE versions ADD COLUMN record INTEGER CHECK (record >= 0);"
+    "CREATE UNIQUE INDEX versions_by_ticket ON versions (ticket) WHERE ticket IS NOT NULL;"
+    "PRAGMA user_version = 3;";
+
+const char *const catalog_migrations[] = {version_1, version_2, version_3};
 const unsigned catalog_version = sizeof catalog_migrations / sizeof *catalog_migrations;

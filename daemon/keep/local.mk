@@ -4,7 +4,10 @@ libkeep_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(SQLITE_CFLAGS
 libkeep_a_SOURCES = \
 	daemon/keep/answer_get.c \
 	daemon/keep/answer_put.c \
+	daemon/keep/answer_enroll.c \
+	daemon/keep/answer_log.c \
 	daemon/keep/answer_session.c \
+	daemon/keep/answer_upload.c \
 	daemon/keep/answer_tree.c \
 	daemon/keep/ask.c daemon/keep/ask.h \
 	daemon/keep/audit.c daemon/keep/audit.h \

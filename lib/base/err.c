@@ -52,6 +52,7 @@ static const struct row {
     [-E_UNFINISHED] = {"unfinished: resume or remove", FX_FAILURE, 409, 75},
     [-E_USAGE] = {"usage", FX_FAILURE, 400, 64},
     [-E_HELD] = {"is on hold", FX_PERMISSION_DENIED, 409, 77},
+    [-E_CONFLICT] = {"not as supposed", FX_FAILURE, 412, 75},
 };
 
 _Static_assert(sizeof rows / sizeof *rows == -E_LAST + 1, "every error code has a row");

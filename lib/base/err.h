@@ -41,7 +41,8 @@ enum err {
 	E_UNFINISHED = -19,  /* an upload in progress: resume or remove it */
 	E_USAGE = -20,       /* a command line that cannot be meant */
 	E_HELD = -21,        /* a legal hold forbids it */
-	E_LAST = -21
+	E_CONFLICT = -22, /* what the request supposes is not so: another offset, version, length */
+	E_LAST = -22
 };
 
 /* Push a frame and return code. The sentence starts lower-case and has no full stop. */

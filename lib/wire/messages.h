@@ -24,10 +24,15 @@ enum { WIRE_ID = 16, WIRE_HASH = 32 };
 #define TIME_UNKNOWN INT64_MIN
 
 /* Settings of a gate. host_keys: each key as bytes (OpenSSH PEM). Descriptors: the
- * listening SFTP sockets, `listeners` of them. Empty algorithm lists mean libssh's own
- * defaults less what gate/ssh_policy.c strikes out. */
+ * listening SFTP sockets, `listeners` of them, then `https_listeners` for HTTPS. Empty algorithm
+ * lists mean libssh's own defaults less what gate/ssh_policy.c strikes out. certificate and
+ * private_key: PEM, empty where HTTPS is not served. ticket_key: what all gates of one run
+ * protect TLS session tickets with (TICKET_KEY bytes, in the order of
+ * SSL_CTX_set_tlsext_ticket_keys()). */
+enum { TICKET_KEY = 80 };
 #define FIELDS_gate_settings(F)       \
 	F(u16, listeners)             \
+	F(u16, https_listeners)       \
 	F(u32, login_grace_ms)        \
 	F(u32, auth_tries)            \
 	F(u32, idle_ms)               \
@@ -40,24 +45,32 @@ enum { WIRE_ID = 16, WIRE_HASH = 32 };
 	F(bytes, ciphers)             \
 	F(bytes, macs)                \
 	F(bytes, key_algorithms)      \
-	F(bytes, host_keys)
+	F(bytes, host_keys)           \
+	F(u32, https_idle_ms)         \
+	F(bytes, certificate)         \
+	F(bytes, private_key)         \
+	F(bytes, ticket_key)
 
 #define FIELDS_ask_hello(F)    F(u32, version)
 #define FIELDS_answer_hello(F) FIELDS_gate_settings(F)
 
-#define FIELDS_ask_session_open(F) /* protocol: "sftp" */ \
-	F(bytes, protocol)                                \
-	F(bytes, peer)                                    \
+#define FIELDS_ask_session_open(F) /* protocol: "sftp", "https" */ \
+	F(bytes, protocol)                                         \
+	F(bytes, peer)                                             \
 	F(u16, peer_port)
 #define FIELDS_answer_session_open(F) F(u64, session)
 
-/* step: is the key acceptable at all, or has its owner signed (and the gate verified)? */
-enum auth_step { AUTH_QUERY = 1, AUTH_SIGNED = 2 };
-#define FIELDS_ask_auth(F)                                             \
-	F(u8, step)                                                    \
-	F(bytes, user)                                                 \
-	F(bytes, key) /* RFC 4253, section 6.6: the public key blob */ \
-	F(bytes, client)                                               \
+/* step: is the key acceptable at all, or has its owner signed (and the gate verified)? Of HTTPS:
+ * the peer's TLS certificate, whose key's owner has signed the handshake; a bearer token.
+ *   AUTH_QUERY, AUTH_SIGNED  user, and the public key blob of RFC 4253, section 6.6
+ *   AUTH_CERTIFICATE         SHA-256 of the certificate's SubjectPublicKeyInfo (RFC 5280); no user
+ *   AUTH_TOKEN               the token as it was presented (RFC 6750); no user */
+enum auth_step { AUTH_QUERY = 1, AUTH_SIGNED = 2, AUTH_CERTIFICATE = 3, AUTH_TOKEN = 4 };
+#define FIELDS_ask_auth(F) \
+	F(u8, step)        \
+	F(bytes, user)     \
+	F(bytes, key)      \
+	F(bytes, client)   \
 	F(bytes, cipher)
 #define FIELDS_answer_auth(F) /* all empty after AUTH_QUERY */ \
 	F(bytes, home)                                         \
@@ -74,6 +87,18 @@ enum auth_step { AUTH_QUERY = 1, AUTH_SIGNED = 2 };
 	F(u64, bytes_out)           \
 	F(bytes, reason)
 #define FIELDS_answer_session_close(F)
+
+/* A user takes up the code that an operator made for them (`user enroll`): the TLS certificate of
+ * this connection becomes a credential. Once for each code. spki: as of AUTH_CERTIFICATE. key: the
+ * log's verifier key, whose name is the log's origin. */
+#define FIELDS_ask_enroll(F) \
+	F(bytes, code)       \
+	F(hash, spki)        \
+	F(bytes, client)
+#define FIELDS_answer_enroll(F) \
+	F(bytes, name)          \
+	F(bytes, home)          \
+	F(bytes, key)
 
 /* Paths are absolute (/ZONE/dir/name), without empty, "." or ".." components: the gate
  * has normalized them, the keep checks. */
@@ -94,19 +119,21 @@ enum {
 	F(u64, size)                                                            \
 	F(i64, mtime_s)                                                         \
 	F(u32, owner) /* number of the principal that made it; 0: the system */ \
-	F(bytes, owner_name)
+	F(bytes, owner_name)                                                    \
+	F(bytes, sha256) /* of a finished file that the asker may read, or has sent; else empty */
 
 #define FIELDS_ask_stat(F)    F(bytes, path)
 #define FIELDS_answer_stat(F) FIELDS_attrs(F)
 
 /* Pages of a folder: cursor 0 begins, then what the last page said. entries: struct entry
- * after struct entry, to be read until the end. */
+ * after struct entry, to be read until the end. hashes: whether sha256 is wanted. */
 #define FIELDS_entry(F) \
 	F(bytes, name)  \
 	FIELDS_attrs(F)
 #define FIELDS_ask_list(F) \
 	F(bytes, path)     \
-	F(u64, cursor)
+	F(u64, cursor)     \
+	F(u8, hashes)
 #define FIELDS_answer_list(F) \
 	F(u8, end)            \
 	F(u64, cursor)        \
@@ -155,8 +182,15 @@ enum {
  *            chunks, which may still be overwritten
  *   size     how long the upload is as the client sees it: sealed chunks or prefix, and tail
  *   granted  up to this plaintext size the quota is reserved; ask PUT_EXTEND before more
+ *   ticket   the upload's name from its beginning to its end, whatever blobs it goes through
+ *   declared how long it will be, by whoever has declared it; SIZE_UNKNOWN: nobody
+ *
+ * What may be asked of the opening: PUT_EXISTING: there must be a finished version; match: that
+ * one's hash is among these (WIRE_HASH bytes each; empty: any); ticket: only this upload of the
+ * asker is gone on with, and none begins (WIRE_ID bytes; empty: whatever stands at the path).
+ * E_CONFLICT where one of these does not hold.
  */
-enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4 };
+enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4, PUT_EXISTING = 8 };
 #define FIELDS_lease(F)                                                              \
 	F(u64, put)                                                                  \
 	F(u8, bare)                                                                  \
@@ -171,11 +205,15 @@ enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4 };
 	F(u8, source_finished)                                                       \
 	F(u64, source_size)                                                          \
 	F(u64, source_offset)                                                        \
-	F(key, source_key)
+	F(key, source_key)                                                           \
+	F(id, ticket)                                                                \
+	F(u64, declared)
 #define FIELDS_ask_put_open(F) \
 	F(bytes, path)         \
 	F(u8, flags)           \
-	F(u64, declared)
+	F(u64, declared)       \
+	F(bytes, match)        \
+	F(bytes, ticket)
 #define FIELDS_answer_put_open(F) FIELDS_lease(F)
 
 /* durable: plaintext bytes at the start that are sealed and synced. wanted: the size to
@@ -194,9 +232,10 @@ enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4 };
 /* The end of a lease without an end of the upload. clean: chunks 0 … sealed-1 are in the
  * blob and synced (durable is their size), no later one was ever sealed, digest and tail go with
  * them. Not clean: only `durable` bytes count and the next lease has another blob. The descriptor
- * is closed. */
+ * is closed. stay: the upload is there also when nothing of it is. */
 #define FIELDS_ask_put_suspend(F) \
 	F(u8, clean)              \
+	F(u8, stay)               \
 	F(u64, durable)           \
 	F(u64, sealed)            \
 	F(bytes, digest)          \
@@ -212,9 +251,12 @@ enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4 };
 	F(hash, sha256)          \
 	F(i64, mtime_s)          \
 	F(bytes, content)
-#define FIELDS_answer_put_finish(F)
+#define FIELDS_answer_put_finish(F)                                                    \
+	F(u64, record)  /* of upload.complete: its number in the log, the receipt's */ \
+	F(u8, replaced) /* there was a version before */
 
-/* The upload is void (a write or sync failed): nothing of it may be kept. */
+/* The upload is void (a write or sync failed, its hash is not what was said, its sender has given
+ * it up): nothing of it may be kept. code 0: its sender has given it up. */
 #define FIELDS_ask_put_drop(F)                       \
 	F(u8, code) /* minus a code of base/err.h */ \
 	F(bytes, reason)
@@ -224,6 +266,26 @@ enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4 };
  * Asked once. The descriptor comes, key and number stay. */
 #define FIELDS_ask_put_store(F)
 #define FIELDS_answer_put_store(F) F(u64, blob_offset)
+
+/*
+ * One of the asker's own uploads, by its ticket (WIRE_ID bytes) or, where that is empty, by the
+ * path at which it is in progress. Whoever has its lease is made to let go first, so offset is
+ * exact. Of a finished one, as long as its version stands: record as in answer_put_finish, sha256,
+ * and offset = declared = its size. expires_us: when it goes if nobody goes on with it,
+ * microseconds since 1970; 0: never. E_GONE where there is none.
+ */
+#define FIELDS_ask_upload(F) \
+	F(bytes, ticket)     \
+	F(bytes, path)
+#define FIELDS_answer_upload(F) \
+	F(id, ticket)           \
+	F(bytes, path)          \
+	F(u64, offset)          \
+	F(u64, declared)        \
+	F(i64, expires_us)      \
+	F(u8, finished)         \
+	F(u64, record)          \
+	F(bytes, sha256)
 
 #define FIELDS_ask_get_open(F) F(bytes, path)
 #define FIELDS_answer_get_open(F) \
@@ -241,6 +303,41 @@ enum { GET_RANGES_MAX = 64 };
 	F(bytes, ranges)        \
 	F(u8, code)
 #define FIELDS_answer_get_close(F)
+
+/* Who the asker is and what they may do where: a JSON object (doc/PROTOCOL.https.md). */
+#define FIELDS_ask_account(F)
+#define FIELDS_answer_account(F) F(bytes, json)
+
+/* The receipt of record's upload (doc/FORMAT.receipt.md), for who sent it or may read the log of
+ * its zone; answered when the log's checkpoint covers it. E_GONE for all other records. */
+#define FIELDS_ask_receipt(F)    F(u64, record)
+#define FIELDS_answer_receipt(F) F(bytes, receipt)
+
+/* A file of the log by its name in C2SP tlog-tiles ("checkpoint", "tile/0/x001/234.p/5",
+ * "tile/entries/000"): a descriptor to be read, and its size. Checkpoint and hash tiles for all,
+ * entries for who may read the log of all zones. fixed: its content will never change. */
+#define FIELDS_ask_log_file(F) F(bytes, name)
+#define FIELDS_answer_log_file(F) \
+	F(u64, size)              \
+	F(u8, fixed)
+
+/* Records that the asker may read, as lines of JSON with what is sealed in them opened, in a
+ * descriptor. Empty texts and TIME_UNKNOWN do not filter; from: the first record's number; limit:
+ * at most so many (0: as many as the keep gives at once). More where end is 0: from cursor on. */
+#define FIELDS_ask_log_query(F) \
+	F(i64, since_us)        \
+	F(i64, until_us)        \
+	F(bytes, zone)          \
+	F(bytes, user)          \
+	F(bytes, event)         \
+	F(bytes, outcome)       \
+	F(bytes, object)        \
+	F(u64, from)            \
+	F(u32, limit)
+#define FIELDS_answer_log_query(F) \
+	F(u64, size)               \
+	F(u8, end)                 \
+	F(u64, cursor)
 
 #define FIELDS_order_configure(F)   FIELDS_gate_settings(F)
 #define FIELDS_order_end_session(F) F(bytes, reason)

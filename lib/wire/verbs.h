@@ -22,7 +22,7 @@
 
 #include <stdint.h>
 
-enum { WIRE_VERSION = 2 };
+enum { WIRE_VERSION = 3 };
 
 /* What the subject of an ask must be. */
 enum phase {
@@ -42,6 +42,7 @@ enum phase {
 	VERB(3, AUTH, auth, PHASE_KNOCK, 0)                 \
 	VERB(4, SESSION_NOTE, session_note, PHASE_ANY, 0)   \
 	VERB(5, SESSION_CLOSE, session_close, PHASE_ANY, 0) \
+	VERB(6, ENROLL, enroll, PHASE_KNOCK, 0)             \
 	VERB(10, STAT, stat, PHASE_SESSION, 0)              \
 	VERB(11, LIST, list, PHASE_SESSION, 0)              \
 	VERB(12, MAKE_DIR, make_dir, PHASE_SESSION, 0)      \
@@ -57,8 +58,13 @@ enum phase {
 	VERB(24, PUT_FINISH, put_finish, PHASE_PUT, 0)      \
 	VERB(25, PUT_DROP, put_drop, PHASE_PUT, 0)          \
 	VERB(26, PUT_STORE, put_store, PHASE_PUT, 1)        \
+	VERB(27, UPLOAD, upload, PHASE_SESSION, 0)          \
 	VERB(30, GET_OPEN, get_open, PHASE_SESSION, 1)      \
-	VERB(31, GET_CLOSE, get_close, PHASE_GET, 0)
+	VERB(31, GET_CLOSE, get_close, PHASE_GET, 0)        \
+	VERB(40, ACCOUNT, account, PHASE_SESSION, 0)        \
+	VERB(41, RECEIPT, receipt, PHASE_SESSION, 0)        \
+	VERB(42, LOG_FILE, log_file, PHASE_SESSION, 1)      \
+	VERB(43, LOG_QUERY, log_query, PHASE_SESSION, 1)
 
 /* ORDER(number, NAME, name): from the keep, never answered. */
 #define WIRE_ORDERS(ORDER)                                                                     \
