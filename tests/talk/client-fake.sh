@@ -100,7 +100,7 @@ drop_begin anna push --limit 4M "$WORK/big" acme:incoming/killed
 half() { fake state && [[ $FAKE_SAID =~ killed\",\ [0-9]{7} ]]; }
 wait_for 20 half
 kill -KILL $CLIENT_PID
-wait $CLIENT_PID 2>/dev/null
+drop_end
 before=$(sent)
 ok 'an upload goes on after kill -9' drop --json push "$WORK/big" acme:incoming/killed
 like 'where it was' "$OUT" '"resumed":true'
@@ -162,10 +162,9 @@ fake well
 drop_begin anna push --limit 4M "$WORK/big" acme:incoming/stopped
 begun() { fake state && [[ $FAKE_SAID =~ stopped\",\ [0-9]{6} ]]; }
 wait_for 20 begun
-status=0
 kill -INT $CLIENT_PID
-wait $CLIENT_PID || status=$?
-is 'Ctrl-C ends it with its status' $status 130
+drop_end
+is 'Ctrl-C ends it with its status' $CLIENT_STATUS 130
 like 'and it says how to go on' "$(<"$WORK/begun.out")" 'The same command goes on'
 ok 'the same command goes on' drop --json push "$WORK/big" acme:incoming/stopped
 like 'where it was' "$OUT" '"resumed":true'
@@ -176,9 +175,8 @@ begun() { fake state && [[ $FAKE_SAID =~ changed\",\ [0-9]{5} ]]; }
 wait_for 20 begun
 before=$(sent)
 printf x >>"$WORK/big"
-status=0
-wait $CLIENT_PID || status=$?
-is 'a file that changes while it is sent is not called sent' $status 65
+drop_end
+is 'a file that changes while it is sent is not called sent' $CLIENT_STATUS 65
 is 'and not published' "$(sent)" "$before"
 fake state
 unlike 'and nothing of it is left on the server' "$FAKE_SAID" changed

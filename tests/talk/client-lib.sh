@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2034,SC2154 # what lib.sh sets, and what scripts ask for
 #
 # For conversations of the client: a home of its own for each user, and the server that goes
 # wrong on command (fake-https.py). After lib.sh.
@@ -30,6 +31,17 @@ drop_begin() {
 	(exec "${CLIENT_ENV[@]}" "$DROPKEEP" "$@") >"$WORK/begun.out" 2>&1 &
 	CLIENT_PID=$!
 	own $CLIENT_PID
+}
+
+# drop_end: wait for it; its status is in $CLIENT_STATUS. Its number may be another's then.
+drop_end() {
+	local pid others=()
+	CLIENT_STATUS=0
+	wait $CLIENT_PID 2>/dev/null || CLIENT_STATUS=$?
+	for pid in "${MY_PIDS[@]}"; do
+		[ "$pid" = $CLIENT_PID ] || others+=("$pid")
+	done
+	MY_PIDS=("${others[@]}")
 }
 
 # exits DESCRIPTION STATUS COMMAND…: with that status, and not by a sanitizer's report.
