@@ -172,7 +172,7 @@ static void take_retry(struct answer *a, struct view v)
 	uint64_t seconds = 0;
 
 	if (read_number(v, &seconds))
-		a->retry_after_s = seconds > 3600 ? 3600 : (unsigned)seconds;
+		a->retry_after_s = seconds > 300 ? 300 : (unsigned)seconds;
 }
 
 static void take_type(struct answer *a, struct view v)
