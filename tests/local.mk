@@ -10,6 +10,7 @@ include tests/unit/keep.mk
 include tests/unit/gate.mk
 include tests/house/local.mk
 include tests/talk/local.mk
+include tests/talk/client.mk
 include tests/fault/local.mk
 
 if HAVE_CMOCKA
