@@ -286,6 +286,8 @@ void answer_read_problem(struct answer *a)
 	const char *detail = json_string_value(json_object_get(root, "detail"));
 
 	a->problem = code_of_problem(json_string_value(json_object_get(root, "type")));
+	if (title && detail && strcmp(title, detail) == 0)
+		detail = NULL;
 	if (title || detail)
 		(void)snprintf(a->said, sizeof a->said, "%s%s%s", title ? title : "",
 			       title && detail ? ": " : "", detail ? detail : "");

@@ -66,8 +66,10 @@ static int rm(struct session *s, const struct place *p, bool recursive)
 	if (recursive)
 		return remove_one(s, p, folder, 0);
 	rc = session_remove(s, p, folder);
-	if (rc == E_NOT_EMPTY)
+	if (rc == E_NOT_EMPTY) {
+		err_clear();
 		return fail(rc, "%s:%s has something in it: -r removes that too", p->zone, p->path);
+	}
 	if (!rc)
 		tell("removed", p, NULL);
 	return rc;
