@@ -253,12 +253,24 @@ static enum http_problem read_fields(struct http_head *h)
 	return h->wants_continue && count(h, "expect") == 1 ? PROBLEM_NONE : PROBLEM_EXPECTATION;
 }
 
+/* One blank behind the method, one behind the target, and no other. */
+static bool line_is_plain(struct view line)
+{
+	unsigned blanks = 0;
+
+	for (size_t i = 0; i < line.len; i++)
+		blanks += blank(line.data[i]);
+	return blanks == 2;
+}
+
 /* Blanks before a name or between it and its colon, and lines that go on, are old ways to say two
  * things at once (RFC 9112, section 5). */
 static enum http_problem check_lines(struct view head)
 {
 	const uint8_t *at = memchr(head.data, '\n', head.len);
 
+	if (!line_is_plain(view_of(head.data, (size_t)(at - head.data))))
+		return PROBLEM_MALFORMED;
 	for (at = at + 1; *at != '\r'; at++) {
 		const uint8_t *end = memchr(at, '\n', head.len - (size_t)(at - head.data));
 		const uint8_t *colon = memchr(at, ':', (size_t)(end - at));
