@@ -150,16 +150,17 @@ static uint64_t quota_left(const struct zone_row *z)
 	return z->quota_bytes ? less(z->quota_bytes, taken) : UINT64_MAX;
 }
 
-static bool within_declared(const struct upload_row *row, uint64_t bytes)
+/* Whether all that was declared, these bytes and maybe more, can be had of so many. */
+static bool declared_fits(const struct upload_row *row, uint64_t bytes, uint64_t most)
 {
-	return row->declared != SIZE_UNKNOWN && bytes <= row->declared;
+	return row->declared != SIZE_UNKNOWN && bytes <= row->declared && row->declared <= most;
 }
 
 /* As far as it was declared; else a step ahead, so that streams do not ask for each chunk, but
  * not all that is left of disk or quota: others may want to send something, too. */
 static uint64_t reach(const struct upload_row *row, uint64_t wanted, uint64_t most)
 {
-	if (within_declared(row, wanted))
+	if (declared_fits(row, wanted, most))
 		return row->declared;
 	uint64_t end = wanted + min64(step, (most - wanted) / 4);
 	return end > row->reserved ? end : row->reserved;
@@ -190,7 +191,8 @@ int puts_reserve(struct keep *keep, const struct zone *zone, struct upload_row *
 
 int puts_give_back(struct keep *keep, uint64_t zone, struct upload_row *row)
 {
-	uint64_t needed = within_declared(row, row->durable) ? row->declared : row->durable;
+	uint64_t needed =
+	    declared_fits(row, row->durable, row->reserved) ? row->declared : row->durable;
 
 	if (row->reserved <= needed)
 		return 0;

@@ -232,6 +232,20 @@ static void unfinished_upload_has_reserved_what_was_declared(void **state)
 	assert_int_equal(reserved(s), 3 * CHUNK);
 }
 
+static void who_declares_more_than_there_is_gets_no_more_than_others(void **state)
+{
+	struct scene *s = *state;
+	struct upload u =
+	    put_taken(s->gate, s->session,
+		      ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
+			  .flags = PUT_CREATE, .declared = QUOTA + 1));
+
+	assert_in_range(u.m.granted, QUOTA / 5, QUOTA / 4 + 1);
+	put_seal(&u, model, 0, 1);
+	expect_answer(put_suspend_clean(&u, model, 1, 9), 0, "");
+	assert_int_equal(reserved(s), CHUNK + 9);
+}
+
 /* Uploads stop above the reserve; what makes room goes on. */
 static void disk_reserve_stops_uploads_alone(void **state)
 {
@@ -608,6 +622,7 @@ int main(void)
 	    IN_A_SCENE(extend_reserves_up_to_the_quota),
 	    IN_A_SCENE(unfinished_upload_has_reserved_what_stands_of_it),
 	    IN_A_SCENE(unfinished_upload_has_reserved_what_was_declared),
+	    IN_A_SCENE(who_declares_more_than_there_is_gets_no_more_than_others),
 	    IN_A_SCENE(disk_reserve_stops_uploads_alone),
 	    IN_A_SCENE(declared_size_is_reserved_at_once),
 	    IN_A_SCENE(size_beyond_the_grant_ends_the_gate),
