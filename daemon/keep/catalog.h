@@ -199,7 +199,13 @@ struct version_row {
 	size_t sealed_hash_len;
 	uint64_t uploader;
 	int64_t mtime_s, made_us;
+	bool has_ticket;         /* not those of earlier schemas */
+	uint8_t ticket[ID_SIZE]; /* of its upload */
+	uint64_t record;         /* number of its upload's record in the log */
 };
+/* The version that an upload has become. */
+MUST_USE int catalog_version_by_ticket(struct catalog *c, const uint8_t ticket[ID_SIZE],
+				       struct version_row *ret);
 MUST_USE int catalog_version_add(struct catalog *c, struct version_row *row);
 MUST_USE int catalog_version_by_id(struct catalog *c, uint64_t id, struct version_row *ret);
 MUST_USE int catalog_version_set_mtime(struct catalog *c, uint64_t id, int64_t mtime_s);
@@ -224,7 +230,12 @@ struct upload_row {
 	bool source_clean;    /* the end of the prefix is in uploads/SOURCE */
 	uint64_t source_size, prefix;
 	int64_t mtime_s, made_us, touched_us;
+	uint8_t ticket[ID_SIZE]; /* its name for its uploader, whatever blobs it goes through */
+	bool stays;              /* also while nothing of it is durable */
 };
+MUST_USE int catalog_upload_by_ticket(struct catalog *c, const uint8_t ticket[ID_SIZE],
+				      struct upload_row *ret);
+/* Sets id, and draws a ticket. */
 MUST_USE int catalog_upload_add(struct catalog *c, struct upload_row *row);
 MUST_USE int catalog_upload_by_id(struct catalog *c, uint64_t id, struct upload_row *ret);
 MUST_USE int catalog_upload_set(struct catalog *c, const struct upload_row *row);
