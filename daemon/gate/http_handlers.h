@@ -4,7 +4,7 @@
  *
  *	http_plain.c    /healthz, /account, /enroll/, /receipts/
  *	http_log.c      /log/
- *	http_files.c    /files/
+ *	http_files.c    /files/: http_download.c, http_listing.c, http_put.c
  *	http_uploads.c  /uploads
  */
 #ifndef DROPKEEP_GATE_HTTP_HANDLERS_H
@@ -14,6 +14,7 @@
 
 extern const struct http_handler http_health;
 extern const struct http_handler http_account;
+extern const struct http_handler http_files;
 extern const struct http_handler http_enroll;
 extern const struct http_handler http_receipt;
 

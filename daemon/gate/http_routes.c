@@ -8,6 +8,9 @@
 
 static const struct route routes[] = {
     {"/healthz", false, METHOD_GET | METHOD_HEAD, ROUTE_OPEN, &http_health},
+    {"/files/", true,
+     METHOD_GET | METHOD_HEAD | METHOD_PUT | METHOD_DELETE | METHOD_POST | METHOD_MOVE,
+     ROUTE_SESSION, &http_files},
     {"/enroll/", false, METHOD_POST, ROUTE_KNOCK, &http_enroll},
     {"/account", false, METHOD_GET | METHOD_HEAD, ROUTE_SESSION, &http_account},
     {"/receipts/", false, METHOD_GET | METHOD_HEAD, ROUTE_SESSION, &http_receipt},
