@@ -117,6 +117,14 @@ MUST_USE int catalog_credential_by_fingerprint(struct catalog *c, enum credentia
 MUST_USE int catalog_credential_by_id(struct catalog *c, uint64_t id, struct credential_row *ret);
 MUST_USE int catalog_credential_remove(struct catalog *c, uint64_t id);
 
+/* One-time codes by which users add a certificate of theirs; a new one takes the place of the
+ * user's older ones. Taking one that has expired is E_GONE, too. */
+enum { ENROLMENT_HASH = 32 };
+MUST_USE int catalog_enrolment_add(struct catalog *c, const uint8_t hash[ENROLMENT_HASH],
+				   uint64_t principal, int64_t made_us, int64_t expires_us);
+MUST_USE int catalog_enrolment_take(struct catalog *c, const uint8_t hash[ENROLMENT_HASH],
+				    int64_t now_us, uint64_t *ret_principal);
+
 struct grant_row {
 	uint64_t id, principal;
 	uint64_t zone;               /* 0: all zones, those to come included */

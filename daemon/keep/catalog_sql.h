@@ -99,6 +99,10 @@ QUERY(CREDENTIAL_ADD, "INSERT INTO credentials (principal, kind, fingerprint, al
 		      "made_us, expires_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
 QUERY(CREDENTIAL_FIND, "SELECT " CREDENTIAL_COLUMNS " FROM credentials "
 		       "WHERE principal = ?1 AND kind = ?2 AND fingerprint = ?3")
+QUERY(ENROLMENT_DROP, "DELETE FROM enrolments WHERE principal = ?1")
+QUERY(ENROLMENT_ADD, "INSERT INTO enrolments (code_hash, principal, made_us, expires_us) "
+		     "VALUES (?1, ?2, ?3, ?4)")
+QUERY(ENROLMENT_FIND, "SELECT principal FROM enrolments WHERE code_hash = ?1 AND expires_us > ?2")
 QUERY(CREDENTIAL_BY_FINGERPRINT, "SELECT " CREDENTIAL_COLUMNS " FROM credentials "
 				 "WHERE kind > 1 AND kind = ?1 AND fingerprint = ?2")
 QUERY(CREDENTIAL_BY_ID, "SELECT " CREDENTIAL_COLUMNS " FROM credentials WHERE id = ?1")

@@ -273,12 +273,6 @@ static void free_all(struct keep *keep)
 	settings_free(&keep->boot);
 }
 
-static void say_unserved(void *arg, const char *note)
-{
-	(void)arg;
-	log_warning("%s", note);
-}
-
 static int configure(struct keep *keep)
 {
 	int rc = settings_load(keep->config_path, &keep->settings);
@@ -294,7 +288,6 @@ static int configure(struct keep *keep)
 	rc = log_to(keep->settings->log);
 	if (!rc)
 		rc = secret_setup();
-	settings_unserved(keep->settings, say_unserved, NULL);
 	return rc;
 }
 

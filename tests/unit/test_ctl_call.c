@@ -242,7 +242,6 @@ static void commands_of_later_versions_say_so(void **state)
 	static const char *const lines[] = {
 	    "password set alice",
 	    "totp set a",
-	    "user enroll alice",
 	    "top",
 	    "bans",
 	    "alerts ack",
