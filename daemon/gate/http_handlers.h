@@ -17,5 +17,6 @@ extern const struct http_handler http_account;
 extern const struct http_handler http_files;
 extern const struct http_handler http_enroll;
 extern const struct http_handler http_receipt;
+extern const struct http_handler http_upload, http_uploads;
 
 #endif

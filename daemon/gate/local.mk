@@ -21,6 +21,8 @@ libgate_a_SOURCES = \
 	daemon/gate/http_put.c \
 	daemon/gate/http_routes.c \
 	daemon/gate/http_socket.c \
+	daemon/gate/http_tus.c daemon/gate/http_tus.h \
+	daemon/gate/http_uploads.c \
 	daemon/gate/http_who.c \
 	daemon/gate/keeper.c daemon/gate/keeper.h \
 	daemon/gate/limits.h \
