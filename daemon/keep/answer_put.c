@@ -21,6 +21,22 @@ struct opening {
 	bool resumed;
 };
 
+/* A length that HTTP declares is what comes: where there is no room for it, none of it needs to.
+ * SFTP's is a hint. */
+static int check_promise(const struct ask *a, const struct opening *o)
+{
+	const struct session *s = ask_session(a);
+	const struct zone_row *z = &o->spot.zone->row;
+	uint64_t declared = o->row.declared, others = z->used_bytes + z->reserved_bytes;
+
+	if (!s || strcmp(s->protocol, "https") != 0 || declared == SIZE_UNKNOWN || !z->quota_bytes)
+		return 0;
+	others -= o->row.reserved < others ? o->row.reserved : others;
+	return declared <= z->quota_bytes && others <= z->quota_bytes - declared
+		   ? 0
+		   : fail(E_QUOTA, "the zone has no room for so much");
+}
+
 /* What stands at the name that is not to be continued goes; another upload begins. */
 static int begin_upload(struct ask *a, struct opening *o)
 {
@@ -43,7 +59,9 @@ static int begin_upload(struct ask *a, struct opening *o)
 		memcpy(o->row.source_pin, v->pin, sizeof v->pin);
 		o->row.source_size = o->row.prefix = o->row.durable = v->size;
 	}
-	int rc = puts_reserve(keep, o->spot.zone, &o->row, 0, o->row.prefix + 1);
+	int rc = check_promise(a, o);
+	if (!rc)
+		rc = puts_reserve(keep, o->spot.zone, &o->row, 0, o->row.prefix + 1);
 	if (!rc)
 		rc = lease_plan(a, o->spot.zone, &o->row, true);
 	if (rc)
@@ -72,6 +90,8 @@ static int resume_upload(struct ask *a, struct opening *o)
 	o->row = o->spot.upload;
 	uint64_t stored = o->row.goes_on ? o->row.durable : 0; /* else all of it is sealed again */
 	int rc = declare(&o->row, a->m.put_open.declared);
+	if (!rc)
+		rc = check_promise(a, o);
 	if (!rc)
 		rc = puts_reserve(keep, o->spot.zone, &o->row, stored, o->row.durable + 1);
 	if (rc)
