@@ -48,6 +48,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/tls_files.c daemon/keep/tls_files.h \
 	daemon/keep/token.c daemon/keep/token.h \
 	daemon/keep/trail.c daemon/keep/trail.h \
+	daemon/keep/trail_find.c \
 	daemon/keep/trail_read.c \
 	daemon/keep/tree_path.c
 include daemon/keep/storage.mk
