@@ -13,13 +13,14 @@ static int stat_path(struct deed *d)
 	struct ask *a = ask_of(d);
 	CLEANUP(buf_done) struct buf names = {0};
 	const struct principal *p;
+	uint8_t hash[WIRE_HASH];
 	struct attrs attrs;
 	int rc = ask_principal(a, &p);
 
 	if (!rc)
-		rc = tree_stat(&d->keep->tree, p, a->m.stat.path, &names, &attrs);
+		rc = tree_stat(&d->keep->tree, p, a->m.stat.path, &names, hash, &attrs);
 	if (!rc)
-		attrs_write(ask_out(a, 128 + attrs.owner_name.len), &attrs);
+		attrs_write(ask_out(a, 128 + WIRE_HASH + attrs.owner_name.len), &attrs);
 	return rc;
 }
 
@@ -37,8 +38,8 @@ static int list(struct deed *d)
 	int rc = ask_principal(a, &p);
 
 	if (!rc)
-		rc = tree_list(&d->keep->tree, p, a->m.list.path, a->m.list.cursor, &w, &m.cursor,
-			       &end);
+		rc = tree_list(&d->keep->tree, p, a->m.list.path, a->m.list.cursor,
+			       a->m.list.hashes, &w, &m.cursor, &end);
 	if (rc)
 		return rc;
 	m.end = end;

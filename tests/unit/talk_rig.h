@@ -225,6 +225,7 @@ static inline void answer_lease(const struct frame *ask, const char *bytes)
 	struct writer w = writer_of(body, sizeof body);
 	struct frame f = {FRAME_ANSWER, ask->verb, ask->id, ask->subject, 0, {0}};
 	const struct lease l = {
+	    .declared = SIZE_UNKNOWN,
 	    .put = PUT_NUMBER,
 	    .size = strlen(bytes),
 	    .granted = 1 << 30, /* so that no more is asked for */
