@@ -81,10 +81,10 @@ MUST_USE int tree_attrs(struct tree *t, const struct spot *s, struct buf *names,
 MUST_USE int tree_hash(struct tree *t, const struct spot *s, uint8_t ret_hash[WIRE_HASH],
 		       struct attrs *a);
 
-/* owner_name and sha256 of the result borrow from `names` and `hash`, which the caller frees after
- * use. */
+/* Both in one, without a hash. owner_name of the result borrows from `names`, which the caller
+ * frees after use. */
 MUST_USE int tree_stat(struct tree *t, const struct principal *p, struct view path,
-		       struct buf *names, uint8_t hash[WIRE_HASH], struct attrs *ret_attrs);
+		       struct buf *names, struct attrs *ret_attrs);
 
 /* Appends entries (wire/messages.h; hashes: with these) to w until it is full, the folder ends, or
  * a bounded number of rows has been looked at; the cursor as in FIELDS_answer_list. A page may be

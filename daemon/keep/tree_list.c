@@ -104,19 +104,12 @@ int tree_hash(struct tree *t, const struct spot *s, uint8_t ret_hash[WIRE_HASH],
 }
 
 int tree_stat(struct tree *t, const struct principal *p, struct view path, struct buf *names,
-	      uint8_t hash[WIRE_HASH], struct attrs *ret_attrs)
+	      struct attrs *ret_attrs)
 {
-	struct attrs a;
 	struct spot s;
 	int rc = tree_walk(t, p, path, false, &s);
 
-	if (!rc)
-		rc = tree_attrs(t, &s, names, &a);
-	if (!rc)
-		rc = tree_hash(t, &s, hash, &a);
-	if (!rc)
-		*ret_attrs = a;
-	return rc;
+	return rc ? rc : tree_attrs(t, &s, names, ret_attrs);
 }
 
 /* ---- folders ---- */

@@ -165,7 +165,8 @@ static inline void answer_attrs(const struct frame *ask, uint8_t kind, uint64_t 
 {
 	uint8_t body[256];
 	struct writer w = writer_of(body, sizeof body);
-	const struct attrs a = {kind, RIGHT_LIST | RIGHT_READ, size, 1000, 3, view_text("acme")};
+	const struct attrs a = {kind, RIGHT_LIST | RIGHT_READ, size, 1000,
+				3,    view_text("acme"),       {0}};
 
 	attrs_write(&w, &a);
 	gate_kit_answer(&kit, ask, view_of(body, w.len));
@@ -179,8 +180,8 @@ static inline void answer_page(const struct frame *ask, unsigned from, unsigned 
 	for (unsigned i = from; i < from + count; i++) {
 		char name[32];
 		(void)snprintf(name, sizeof name, "file %u", i);
-		const struct entry entry = {view_text(name),  NODE_FILE, RIGHT_READ, i, 1000, 3,
-					    view_text("acme")};
+		const struct entry entry = {view_text(name),   NODE_FILE, RIGHT_READ, i, 1000, 3,
+					    view_text("acme"), {0}};
 		entry_write(&e, &entry);
 	}
 	const struct answer_list l = {end, from + count, view_of(entries, e.len)};
