@@ -133,7 +133,7 @@ push_and_kill() {
 		sleep 0.1
 	done
 	begun "$demo/push.out" || die "dropkeep push does not get on: $(tail -n 1 "$demo/push.out")"
-	read -r client _ <"/proc/$pusher/task/$pusher/children" || client=$pusher
+	read -r client _ <"/proc/$pusher/task/$pusher/children" || [ -n "$client" ] || die "dropkeep push has ended by itself"
 	kill -KILL "$client"
 	wait "$pusher" 2>/dev/null && die "dropkeep push was done before it could be killed"
 	done_with "killed: $(drop_as acme ls -lh acme:incoming/ | grep -F "https-$name" || echo nothing)"
