@@ -114,17 +114,30 @@ static int check_temporary(const struct target *t)
 	return 0;
 }
 
+/* The same for each run, and another for each name and content. */
+static void name_temporary(struct target *t, const uint8_t hash[SHA256_SIZE])
+{
+	struct sha256 h;
+	uint8_t digest[SHA256_SIZE];
+	char hex[2 * SHA256_SIZE + 1];
+
+	sha256_init(&h);
+	sha256_add(&h, hash, SHA256_SIZE);
+	sha256_add(&h, t->name, strlen(t->name));
+	sha256_now(&h, digest);
+	hex_encode(digest, SHA256_SIZE, hex);
+	(void)snprintf(t->temporary, sizeof t->temporary, ".dropkeep-%.32s.part", hex);
+}
+
 int target_open(int dir, const char *name, const uint8_t hash[SHA256_SIZE], uint64_t size,
 		struct target *ret_target)
 {
 	CLEANUP(target_done) struct target t = {.dir = dir, .fd = -1};
-	char hex[2 * SHA256_SIZE + 1];
 
 	if (!name_valid(view_text(name)))
 		return fail(E_INTEGRITY, "a name that no file can have");
 	t.name = mem_text(name);
-	hex_encode(hash, SHA256_SIZE, hex);
-	(void)snprintf(t.temporary, sizeof t.temporary, ".dropkeep-%.32s.part", hex);
+	name_temporary(&t, hash);
 	int rc =
 	    sys_open(dir, t.temporary, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600, &t.fd);
 	if (!rc)

@@ -13,7 +13,7 @@
 #include "client/source.h"
 #include "client/stop.h"
 
-enum { RESTARTS_MOST = 3 };
+enum { RESTARTS_MOST = 2 };
 
 static const char tus[] = "Tus-Resumable: 1.0.0";
 

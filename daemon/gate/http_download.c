@@ -108,6 +108,16 @@ static void out_of_range(struct download *d, uint64_t size)
 	exchange_problem(x, PROBLEM_RANGE, view_text(""));
 }
 
+/* All of it has been handed over. */
+static void finish(struct download *d)
+{
+	struct exchange *x = d->x;
+
+	get_close(TAKE(d->get), 0, NULL, NULL);
+	forget(d);
+	exchange_finish(x);
+}
+
 static void start(struct download *d)
 {
 	struct exchange *x = d->x;
@@ -129,6 +139,8 @@ static void start(struct download *d)
 		answer_field(x, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, d->at,
 			     d->end - 1, a->size);
 	answer_start(x, range.len);
+	if (!range.len) /* produce() is asked only while there is room for something */
+		finish(d);
 }
 
 /* A folder's own URL ends with a slash. */
@@ -211,11 +223,8 @@ static void produce(struct exchange *x)
 
 	while (produce_some(d))
 		;
-	if (!x->open || d->at != d->end)
-		return;
-	get_close(TAKE(d->get), 0, NULL, NULL);
-	forget(d);
-	exchange_finish(x);
+	if (x->open && d->at == d->end)
+		finish(d);
 }
 
 /* ---- what is there? ---- */

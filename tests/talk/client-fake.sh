@@ -63,16 +63,16 @@ is 'so many of them' "$(drop receipt list | wc -l)" 5
 
 # --- connections that break, servers that are busy -----------------------------------------
 
-fake fault cut 3000000
-ok 'a connection that ends every 3 MB is gone on with' drop push "${quick[@]}" "$WORK/big" acme:incoming/cut
+fake fault cut 7000000
+ok 'a connection that ends every 7 MB is gone on with' drop push "${quick[@]}" "$WORK/big" acme:incoming/cut
 fake well
 same_file 'and all arrives' "$WORK/big" "$FAKE/sent/6"
-fake fault cut 3000000
+fake fault cut 7000000
 ok 'standard input too' drop push "${quick[@]}" - acme:incoming/cut2 <"$WORK/big"
 fake well
 same_file 'and all arrives' "$WORK/big" "$FAKE/sent/7"
 mkdir "$WORK/into"
-fake fault cut 3000000
+fake fault cut 7000000
 ok 'a download likewise' drop pull "${quick[@]}" acme:incoming/cut "$WORK/into"
 same_file 'and all arrives' "$WORK/big" "$WORK/into/cut"
 ok 'and down a pipe' drop pull "${quick[@]}" acme:incoming/cut -o "$WORK/into/piped"

@@ -57,6 +57,8 @@ same_file 'and what came by the pipe' "$WORK/large" "$WORK/vera/all/incoming/pip
 same_file 'and what was in folders' "$WORK/small" "$WORK/vera/all/incoming/tree/sub folder/ü/ä & b.bin"
 is 'with its time' "$(stat -c %Y "$WORK/vera/all/incoming/tree/large")" 1600000000
 [ -d "$WORK/vera/all/incoming/tree/none" ] && pass 'empty folders too' || flunk 'empty folders too'
+ok 'one after the other too, an empty one first' drop_as vera pull acme:incoming/empty acme:incoming/small acme:incoming/large "$WORK/vera"
+rm "$WORK/vera/empty" "$WORK/vera/small" "$WORK/vera/large"
 ok 'vera sends an answer' drop_as vera push "$WORK/small" acme:deliverables/answer.pdf
 ok 'anna fetches it' drop pull 'acme:deliverables/*.pdf' "$WORK"
 same_file 'and it is the same' "$WORK/small" "$WORK/answer.pdf"
@@ -66,8 +68,13 @@ same_file 'standard output has it too' "$WORK/small" "$WORK/stdout"
 before=$(drop receipt list | wc -l)
 ok '--if-changed sends nothing that is there' drop push --if-changed "$WORK/small" "$WORK/large"
 is 'there are no more receipts' "$(drop receipt list | wc -l)" "$before"
-ok 'receipts verify, and the log continues them' drop receipt verify "$(drop --json receipt list | jq -r .record | head -n 1)"
-like 'it says so' "$OUT" 'continues'
+record=$(drop --json receipt list | jq -r .record | head -n 1)
+ok 'a receipt verifies' drop receipt verify --offline "$record"
+if said_by drop receipt verify "$record" || [[ $OUT != *'does not show its log'* ]]; then
+	like 'and the log of today continues it' "$OUT" 'continues'
+else
+	skip 'and the log of today continues it' 'this daemon does not show its log'
+fi
 key=$(jq -r .log.key "$WORK/home-anna/config/dropkeep/default/profile.json")
 receipt=$(find "$WORK/home-anna/data" -name '*.tlog-proof' | head -n 1)
 ok 'offline too, by the key alone' drop_as nobody receipt verify --key "$key" "$receipt"
@@ -92,14 +99,11 @@ exits 'a client who is shut out is' 77 eval 'ctl user disable bob >/dev/null; dr
 
 # --- what goes wrong on the way --------------------------------------------------------------
 
-size=$((${DROPKEEP_BIG:+1024}${DROPKEEP_BIG:-256}))
 [ -z "${DROPKEEP_BIG-}" ] && size=256 || size=1024
 CLIENT_SECONDS=600
 random_file "$WORK/huge" ${size}M
 sent=$(hash_of "$WORK/huge")
 arrived() { drop --json stat "acme:incoming/$1" | jq -r .sha256; }
-offset_of() { drop --json stat "acme:incoming/$1" 2>/dev/null | jq -r .size; }
-has_some() { local n; n=$(offset_of "$1") && [ "${n:-0}" -gt 20000000 ] 2>/dev/null; }
 
 drop_begin anna push --limit 64M "$WORK/huge" acme:incoming/killed
 sleep 1.5
@@ -143,13 +147,10 @@ ok 'a network that cuts every 5 MB is survived' drop push "$WORK/cut" acme:incom
 cp "$WORK/profile.json" "$profile"
 is 'and it is whole' "$(arrived cut)" "$(hash_of "$WORK/cut")"
 
-drop_as vera pull --limit 64M acme:incoming/restarted "$WORK/vera" >/dev/null 2>&1 &
-sleep 0
 drop_begin vera pull --limit 32M acme:incoming/stopped "$WORK/vera"
 sleep 1.5
 kill -KILL $CLIENT_PID
 drop_end
-wait_for 60 test -f "$WORK/vera/restarted"
 ok 'a download goes on after kill -9' drop_as vera --json pull acme:incoming/stopped "$WORK/vera"
 like 'where it was' "$OUT" '"resumed":true'
 is 'and is whole' "$(hash_of "$WORK/vera/stopped")" "$sent"

@@ -121,7 +121,19 @@ static void file_of_another_process_is_left_alone(void **state)
 
 	(void)state;
 	assert_ok(open_at(&f, "a", &t));
-	assert_fails(open_at(&f, "b", &other), E_TAKEN);
+	assert_fails(open_at(&f, "a", &other), E_TAKEN);
+}
+
+/* Two files with the same content are no rivals. */
+static void file_of_equal_content_has_a_temporary_file_of_its_own(void **state)
+{
+	FOLDER f = kit_folder();
+	CLEANUP(target_done) struct target t = {.dir = -1, .fd = -1}, other = {.dir = -1, .fd = -1};
+
+	(void)state;
+	assert_ok(open_at(&f, "a", &t));
+	assert_ok(open_at(&f, "b", &other));
+	assert_string_not_equal(t.temporary, other.temporary);
 }
 
 static void file_that_came_meanwhile_is_not_replaced(void **state)
@@ -232,6 +244,7 @@ int main(void)
 	    cmocka_unit_test(file_with_another_hash_is_gone),
 	    cmocka_unit_test(file_that_is_too_long_begins_anew),
 	    cmocka_unit_test(file_of_another_process_is_left_alone),
+	    cmocka_unit_test(file_of_equal_content_has_a_temporary_file_of_its_own),
 	    cmocka_unit_test(file_that_came_meanwhile_is_not_replaced),
 	    cmocka_unit_test(temporary_file_of_another_is_refused),
 	    cmocka_unit_test(folders_are_made_and_entered),
