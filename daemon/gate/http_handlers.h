@@ -3,7 +3,6 @@
  * http_handlers: what answers requests, one handler for each row of http_routes.c.
  *
  *	http_plain.c    /healthz, /account, /enroll/, /receipts/
- *	http_log.c      /log/
  *	http_files.c    /files/: http_download.c, http_listing.c, http_put.c
  *	http_uploads.c  /uploads
  */

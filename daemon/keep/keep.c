@@ -72,8 +72,6 @@ static int start(struct keep *keep)
 	int rc = make_tls_files(keep);
 
 	if (!rc)
-		rc = secret_random(TICKET_KEY, &keep->ticket_key);
-	if (!rc)
 		rc = gate_settings_check(keep);
 	if (!rc)
 		rc = listeners_open(keep);
@@ -322,7 +320,9 @@ int keep_open(const char *config_path, struct keep **ret_keep)
 	 * die. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGIO, SIG_IGN);
-	int rc = open_parts(keep);
+	int rc = secret_random(TICKET_KEY, &keep->ticket_key);
+	if (!rc)
+		rc = open_parts(keep);
 	if (rc) {
 		free_all(keep);
 		free(keep);

@@ -5,7 +5,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/answer_get.c \
 	daemon/keep/answer_put.c \
 	daemon/keep/answer_enroll.c \
-	daemon/keep/answer_log.c \
+	daemon/keep/answer_receipt.c \
 	daemon/keep/answer_session.c \
 	daemon/keep/answer_upload.c \
 	daemon/keep/answer_tree.c \

@@ -273,7 +273,7 @@ static void answer_list(const struct frame *ask)
 			continue;
 		if (entries.cap - entries.len < name.len + 64)
 			break;
-		const struct entry e = {name,      a.kind,  a.rights,    a.size,
+		const struct entry e = {name,      a.kind,  a.rights,     a.size,
 					a.mtime_s, a.owner, a.owner_name, {0}};
 		entry_write(&entries, &e);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The asks about the log: RECEIPT, LOG_FILE, LOG_QUERY. */
+/* The ask about a record of the log: RECEIPT. */
 #include "daemon/keep/ask.h"
 
 #include <stdlib.h>
@@ -10,8 +10,6 @@
 #include "base/clock.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/object_key.h"
-
-/* ---- RECEIPT ---- */
 
 /* A receipt is made in three steps: the record is found (pool), it is judged and opened (tick), the
  * proof is added (pool). */
@@ -211,23 +209,3 @@ const struct deed_row answer_receipt = {.name = "receipt",
 					.refused = ask_refused,
 					.complete = receipt_complete,
 					.finish = receipt_finish};
-
-/* ---- LOG_FILE, LOG_QUERY ---- */
-
-static int log_file(struct deed *d)
-{
-	(void)d;
-	return fail(E_UNSUPPORTED, "not served yet");
-}
-
-const struct deed_row answer_log_file = {
-    .name = "log_file", .decide = log_file, .finish = ask_finish};
-
-static int log_query(struct deed *d)
-{
-	(void)d;
-	return fail(E_UNSUPPORTED, "not served yet");
-}
-
-const struct deed_row answer_log_query = {
-    .name = "log_query", .decide = log_query, .finish = ask_finish};
