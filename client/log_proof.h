@@ -13,7 +13,7 @@
 /* One for all receipts of a log. */
 struct log_today;
 
-/* Fetch and verify the checkpoint of now. */
+/* Fetch and verify the checkpoint of now. E_GONE where the server does not show its log. */
 MUST_USE int log_today_open(struct session *s, const char *origin, const char *key,
 			    struct log_today **ret_log);
 void log_today_free(struct log_today **l);

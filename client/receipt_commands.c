@@ -248,11 +248,12 @@ static int ask_server(const struct call *call, const struct trust *t, struct ses
 	int rc = session_open(call, 1, ret_session);
 	if (!rc)
 		rc = log_today_open(*ret_session, t->origin, t->key, ret_log);
-	if (rc != CLIENT_UNREACHABLE)
+	if (rc != CLIENT_UNREACHABLE && rc != E_GONE)
 		return rc;
 	err_clear();
-	say_note("dropkeep: the server cannot be reached: whether its log still has these records "
-		 "was not verified");
+	say_note(
+	    "dropkeep: the server %s: whether its log still has these records was not verified",
+	    rc == E_GONE ? "does not show its log" : "cannot be reached");
 	return 0;
 }
 

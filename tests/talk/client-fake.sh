@@ -264,6 +264,11 @@ fake well
 fake fault rewritten
 exits 'a log that was rewritten is noticed' 65 drop receipt verify 3
 like 'and it says so' "$OUT" 'rewritten'
+fake well
+fake fault log gone
+ok 'a log that is not shown is told' drop --json receipt verify 3
+like 'and not taken for one that was verified' "$OUT" '"consistent_with":null'
+fake well
 ok 'offline the receipt alone is verified' drop receipt verify --offline 3
 fake well
 receipt=$(find "$WORK/home-anna/data" -name '3-*')

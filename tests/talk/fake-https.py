@@ -49,6 +49,7 @@ FAULTS = {
     "headers",       # so many header lines more in each answer
     "refuse",        # uploads are refused with this status
     "silent",        # the answer to a finished PATCH is never sent: the connection ends
+    "log",           # there is none to be seen
     "rolled",        # the checkpoint is one of a log with so many records
     "rewritten",     # the log is another one, signed by the same key
 }
@@ -467,6 +468,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def on_log(self):
         w, parts = self.world, self.url_path.split("/")[2:]
         log = w.log
+        if "log" in w.faults:
+            return self.problem(404, "not-found", "no such file")
         if "rewritten" in w.faults:
             log = Log(w.log.key)
             log.lines = ["other" + line for line in w.log.lines]
