@@ -72,6 +72,15 @@ install_missing() {
 	as_root "${apt[@]}" install --no-install-recommends --no-remove "${missing[@]}" >&2
 }
 
+# tus-js-client, for a test: from npm, which is Debian's unless another is there.
+tus_js_version=4.3.1
+install_tus_js() {
+	[ ! -d "$build/npm/node_modules/tus-js-client" ] || return 0
+	say "installing tus-js-client $tus_js_version"
+	npm install --silent --no-audit --no-fund --prefix "$build/npm" "tus-js-client@$tus_js_version" >&2 ||
+		say "tus-js-client cannot be installed: its test is skipped"
+}
+
 # --- build -------------------------------------------------------------------------------
 
 # Whether configure and its helpers are missing, or from another automake than the one here
@@ -133,6 +142,8 @@ run_tests() {
 	local status=0 passed failed skipped
 	local vectors=$top/../shared/vectors/age/vectors
 	[ -n "${AGE_VECTORS-}" ] || [ ! -d "$vectors" ] || export AGE_VECTORS="$vectors"
+	install_tus_js
+	export TUS_JS="$build/npm"
 	[ "$big" = no ] || export DROPKEEP_BIG=1 DROPKEEP_TEST_SECONDS=14400
 
 	make -s -C "$build" -j"$(nproc)" check TESTS= >/dev/null
@@ -179,7 +190,9 @@ if release_packages; then
 	packages=("${build_packages[@]}")
 	case $action in
 	demo) packages+=("${demo_packages[@]}") ;;
-	test) packages+=("${test_packages[@]}") ;;
+	test)
+		packages+=("${test_packages[@]}")
+		command -v npm >/dev/null || packages+=(nodejs npm) ;;
 	esac
 	[ "$san" = no ] || packages+=("${san_packages[@]}")
 	install_missing "${packages[@]}"
