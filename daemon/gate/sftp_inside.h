@@ -73,6 +73,7 @@ struct call {
 	char *path, *to;
 	bool opens, append, anew; /* opens: an upload at path is being opened */
 	void (*answered)(struct call *c, const struct answer *a);
+	bool (*refused)(struct call *c, int status); /* whether it has replied; NULL: it has not */
 };
 
 struct read {

@@ -63,6 +63,20 @@ static void stat_answered(struct call *c, const struct answer *a)
 	reply_attrs(&t->replies, c->id, &shown);
 }
 
+/* Another session may have given the upload another name: its handle is what it was. */
+static bool nameless_answered(struct call *c, int status)
+{
+	struct attrs attrs = {.kind = NODE_PARTIAL, .mtime_s = TIME_UNKNOWN};
+
+	if (status != E_GONE || c->file->kind != FILE_PUT || !c->file->put)
+		return false;
+	correct_attrs(c, &attrs);
+	struct fxattrs shown = fxattrs_of(&attrs);
+	shown.flags &= ~(uint32_t)ATTR_UIDGID;
+	reply_attrs(&c->talk->replies, c->id, &shown);
+	return true;
+}
+
 void ask_stat(struct talk *t, uint32_t id, struct view path, struct file *f)
 {
 	const struct ask_stat m = {.path = path};
@@ -71,8 +85,10 @@ void ask_stat(struct talk *t, uint32_t id, struct view path, struct file *f)
 	c->answered = stat_answered;
 	c->path = mem_text_n(path.data, path.len);
 	c->file = f;
-	if (f)
+	if (f) {
+		c->refused = nameless_answered;
 		f->refs++;
+	}
 	c->ask = keeper_ask_stat(t->env.keeper, t->env.session, &m, call_on_answer, c);
 }
 

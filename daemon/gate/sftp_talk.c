@@ -69,10 +69,10 @@ void call_on_answer(void *arg, const struct answer *a)
 
 	assert(c->magic == CALL_MAGIC && !c->talk->ended);
 	c->ask = NULL;
-	if (a->status)
-		reply_error(&c->talk->replies, c->id, a->status, answer_text(a));
-	else
+	if (!a->status)
 		c->answered(c, a);
+	else if (!c->refused || !c->refused(c, a->status))
+		reply_error(&c->talk->replies, c->id, a->status, answer_text(a));
 	call_free(c);
 }
 

@@ -524,7 +524,9 @@ static int put_suspend(struct deed *d)
 	if (m->mtime_s != TIME_UNKNOWN)
 		row.mtime_s = m->mtime_s;
 	row.touched_us = clock_utc_us();
-	rc = catalog_upload_set(d->keep->catalog, &row);
+	rc = puts_give_back(d->keep, p->zone, &row);
+	if (!rc)
+		rc = catalog_upload_set(d->keep->catalog, &row);
 	if (!rc)
 		rc = record_suspend(a, p, zone, &row);
 	if (!rc && !row.durable)

@@ -51,21 +51,36 @@ static int count_lost(void *arg, const char *name)
 	return 0;
 }
 
-/* On the pool: the operator may have taken some away. */
+enum { LOST_UNSEEN = -1 };
+
+/* On the pool: the operator may have taken some away. A folder that cannot be read is a problem to
+ * be told, not a failure to tell of all the others. */
 static int status_prepare(struct deed *d)
 {
-	return blobs_each_lost(d->keep->blobs, count_lost, &command_of(d)->subject);
+	uint64_t *lost = &command_of(d)->subject;
+
+	if (blobs_each_lost(d->keep->blobs, count_lost, lost)) {
+		log_failure("lost+found cannot be read");
+		*lost = (uint64_t)LOST_UNSEEN;
+	}
+	return 0;
+}
+
+static void add_lost(json_t *list, uint64_t lost)
+{
+	if (lost == (uint64_t)LOST_UNSEEN)
+		json_array_append_new(list, json_string("lost+found cannot be read"));
+	else if (lost)
+		json_array_append_new(
+		    list, json_sprintf("%llu files in lost+found: the catalog did not know them",
+				       (unsigned long long)lost));
 }
 
 static json_t *problems_json(struct keep *keep, uint64_t lost)
 {
 	json_t *list = json_array();
 
-	if (lost)
-		json_array_append_new(
-		    list, json_sprintf("%llu files in lost+found: the catalog did not know them",
-				       (unsigned long long)lost));
-
+	add_lost(list, lost);
 	if (!keep->boot->writer_check)
 		json_array_append_new(
 		    list, json_string("writer_check is off: publication trusts the gates"));

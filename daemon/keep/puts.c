@@ -150,13 +150,19 @@ static uint64_t quota_left(const struct zone_row *z)
 	return z->quota_bytes ? less(z->quota_bytes, taken) : UINT64_MAX;
 }
 
-/* As far as it was declared; else a step ahead, so that streams do not ask for each chunk, but
- * not all that is left: others may want to send something, too. */
-static uint64_t reach(const struct upload_row *row, uint64_t wanted, uint64_t disk_most)
+/* Whether all that was declared, these bytes and maybe more, can be had of so many. */
+static bool declared_fits(const struct upload_row *row, uint64_t bytes, uint64_t most)
 {
-	if (row->declared != SIZE_UNKNOWN && wanted <= row->declared)
+	return row->declared != SIZE_UNKNOWN && bytes <= row->declared && row->declared <= most;
+}
+
+/* As far as it was declared; else a step ahead, so that streams do not ask for each chunk, but
+ * not all that is left of disk or quota: others may want to send something, too. */
+static uint64_t reach(const struct upload_row *row, uint64_t wanted, uint64_t most)
+{
+	if (declared_fits(row, wanted, most))
 		return row->declared;
-	uint64_t end = wanted + min64(step, (disk_most - wanted) / 4);
+	uint64_t end = wanted + min64(step, (most - wanted) / 4);
 	return end > row->reserved ? end : row->reserved;
 }
 
@@ -176,10 +182,23 @@ int puts_reserve(struct keep *keep, const struct zone *zone, struct upload_row *
 		return fail(E_QUOTA, "the zone's quota is used up");
 	if (wanted > disk_most)
 		return fail(E_FULL, "the server's disk is full");
-	uint64_t end = min64(reach(row, wanted, disk_most), min64(quota_most, disk_most));
+	uint64_t most = min64(quota_most, disk_most);
+	uint64_t end = min64(reach(row, wanted, most), most);
 	int64_t change = (int64_t)end - (int64_t)row->reserved;
 	row->reserved = end;
 	return catalog_zone_account(keep->catalog, zone->row.id, 0, change, 0);
+}
+
+int puts_give_back(struct keep *keep, uint64_t zone, struct upload_row *row)
+{
+	uint64_t needed =
+	    declared_fits(row, row->durable, row->reserved) ? row->declared : row->durable;
+
+	if (row->reserved <= needed)
+		return 0;
+	int64_t change = (int64_t)needed - (int64_t)row->reserved;
+	row->reserved = needed;
+	return catalog_zone_account(keep->catalog, zone, 0, change, 0);
 }
 
 int puts_room_again(struct keep *keep, const struct put *p)
@@ -317,13 +336,15 @@ int puts_leave(struct keep *keep, uint64_t upload)
 		return 0; /* removed meanwhile */
 	if (rc)
 		return rc;
-	if (stands(&row)) {
-		row.clean = row.goes_on = false;
-		row.touched_us = clock_utc_us();
-		return catalog_upload_set(keep->catalog, &row);
-	}
 	rc = catalog_node_by_id(keep->catalog, row.node, &node);
-	return rc ? rc : puts_discard(keep, &node);
+	if (rc)
+		return rc;
+	if (!stands(&row))
+		return puts_discard(keep, &node);
+	row.clean = row.goes_on = false;
+	row.touched_us = clock_utc_us();
+	rc = puts_give_back(keep, node.zone, &row);
+	return rc ? rc : catalog_upload_set(keep->catalog, &row);
 }
 
 int puts_discard(struct keep *keep, struct node_row *node)

@@ -42,6 +42,10 @@ MUST_USE int puts_space(struct keep *keep, uint64_t *ret_free, uint64_t *ret_tot
 MUST_USE int puts_reserve(struct keep *keep, const struct zone *zone, struct upload_row *row,
 			  uint64_t held, uint64_t wanted);
 
+/* In decide, when nobody has a lease any more: what the upload had reserved ahead goes back to the
+ * zone, but for what was declared. The row is the caller's to write. */
+MUST_USE int puts_give_back(struct keep *keep, uint64_t zone, struct upload_row *row);
+
 /* In decide: whether there is room for what the put's blob holds once more, in another. E_FULL. */
 MUST_USE int puts_room_again(struct keep *keep, const struct put *p);
 

@@ -13,6 +13,7 @@
 #include "daemon/keep/chores.h"
 #include "daemon/keep/deeds.h"
 #include "daemon/keep/keep.h"
+#include "daemon/keep/puts.h"
 #include "daemon/keep/room.h"
 #include "daemon/keep/state.h"
 
@@ -123,14 +124,45 @@ static int complete_log(struct keep *keep)
 
 /* ---- uploads ---- */
 
+static int give_back(struct keep *keep, struct upload_row *row)
+{
+	uint64_t before = row->reserved;
+	struct node_row node;
+	int rc = catalog_node_by_id(keep->catalog, row->node, &node);
+
+	if (rc)
+		return rc == E_GONE ? fail(E_INTEGRITY, "the catalog has lost an upload's name")
+				    : rc;
+	rc = puts_give_back(keep, node.zone, row);
+	return rc || row->reserved == before ? rc : catalog_upload_set(keep->catalog, row);
+}
+
+/* What had been reserved ahead for those who had leases. */
+static int give_all_back(struct keep *keep)
+{
+	struct upload_row row = {0};
+	int rc;
+
+	while ((rc = catalog_upload_next(keep->catalog, row.id, &row)) == 0) {
+		rc = give_back(keep, &row);
+		if (rc)
+			return rc;
+	}
+	if (rc == E_GONE)
+		err_clear();
+	return rc == E_GONE ? 0 : rc;
+}
+
 /* This state directory may be a copy of one that has gone on: a file key that was in use when the
  * copy was made seals nothing any more. */
-static int end_file_keys(struct keep *keep)
+static int end_leases(struct keep *keep)
 {
 	int rc = catalog_begin(keep->catalog);
 
 	if (!rc)
 		rc = catalog_uploads_end_run(keep->catalog, &keep->found.uploads);
+	if (!rc)
+		rc = give_all_back(keep);
 	return rc ? rc : catalog_commit(keep->catalog);
 }
 
@@ -185,7 +217,7 @@ int recover_state(struct keep *keep)
 	if (!rc)
 		rc = blobs_open(keep->state_fd, s->writer_check, &keep->blobs);
 	if (!rc)
-		rc = end_file_keys(keep);
+		rc = end_leases(keep);
 	return rc ? rc : tidy_states(keep);
 }
 

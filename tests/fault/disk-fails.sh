@@ -42,22 +42,30 @@ serves() { sftp_as bob <<<'ls -1 /' >/dev/null 2>&1; }
 answers_or_ended() { ctl status || not alive "$KEEP_PID"; }
 
 # A gate that died lets the next one wait the longer the more have died, so the keep is started
-# anew after that.
+# anew after that. So it is when it has ended, which may take a keep some time after its fault.
 revive() {
 	fault_plan
 	case $1 in *crash*) end_pid "$KEEP_PID" 30 ;; esac
+	wait_for 20 serves_again
+}
+serves_again() {
 	alive "$KEEP_PID" || { wait "$KEEP_PID" 2>/dev/null; run_keep; }
-	wait_for 20 serves
+	serves
 }
 
 # one_case FILE RULE WANTED: the file is sent, twice if need be; WANTED is `served` where
-# the fault must not be noticed. Fails where something does not hold.
+# the fault must not be noticed. Fails where something does not hold; 2: there was no such call.
 one_case() {
 	local status=0
-	CASES=$((CASES + 1))
 	fault_plan "$2"
 	put_as alice "$1" new || status=$?
-	[ "$(faults_fired)" -gt 0 ] || { diag "$2 did nothing"; return 1; }
+	if [ "$(faults_fired)" -eq 0 ]; then
+		diag "$2 did nothing"
+		fault_plan
+		sftp_as alice <<<'rm incoming/new' >/dev/null 2>&1
+		return 2
+	fi
+	CASES=$((CASES + 1))
 	revive "$2" || { diag "$2: nobody serves"; return 1; }
 	case $status in
 	0)
@@ -84,7 +92,13 @@ each_call() {
 	fault_plan
 	sftp_as alice <<<'rm incoming/new' >/dev/null 2>&1
 	for ((n = 1 + RANDOM % (calls < EVERY ? calls : EVERY); n <= calls; n += EVERY)); do
-		one_case "$1" "$2 $n $3" "$4" || bad=$((bad + 1))
+		one_case "$1" "$2 $n $3" "$4"
+		case $? in
+		0) ;;
+		# There are more when it takes longer than two seconds; the first there is always.
+		2) one_case "$1" "$2 1 $3" "$4" || bad=$((bad + 1)) ;;
+		*) bad=$((bad + 1)) ;;
+		esac
 		tried=$((tried + 1))
 	done
 	is "$1: $2, $3, at $tried of $calls calls" "$bad" 0

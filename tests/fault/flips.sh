@@ -92,15 +92,17 @@ ok 'the others are put back: nothing is wrong' ctl check --deep
 # --- an unfinished upload -------------------------------------------------------------------
 
 random_file "$WORK/long" 3000000
+before=$(du -sb "$STATE/blobs" | cut -f 1)
+has_begun() { [ "$(du -sb "$STATE/blobs" | cut -f 1)" -ge $((before + 300000)) ]; }
 ssh_options alice
-sftp -q -b - -l 16000 -P "$PORT" "${SSH_OPTIONS[@]}" alice@127.0.0.1 >"$WORK/client.out" 2>&1 \
+sftp -q -b - -l 2000 -P "$PORT" "${SSH_OPTIONS[@]}" alice@127.0.0.1 >"$WORK/client.out" 2>&1 \
 	<<<"put $WORK/long incoming/long" &
 client=$!
 own "$client"
 disown "$client"
-sleep 1
+wait_for 20 has_begun
 kill -KILL "$client"
-suspended() { [ -n "$(ls "$STATE/uploads")" ]; }
+suspended() { ls "$STATE/uploads" | grep -qxE '[0-9a-f]{32}'; }
 ok 'an upload is cut off' wait_for 20 suspended
 left=$STATE/uploads/$(ls "$STATE/uploads")
 id=$(basename "$left")

@@ -59,6 +59,11 @@ def send(client, path, flags, content, sent):
     return whole
 
 
+def same_upload(state, path, p):
+    """Not one that was about to be begun anew, with other bytes."""
+    return path in state.partial and state.partial[path].cid == p.cid
+
+
 def use(cut):
     """What clients can do in what is there. The contents of files, by their paths."""
     clients = {"alice": Client(WORK, PORT, "alice"), "bob": Client(WORK, PORT, "bob")}
@@ -68,7 +73,7 @@ def use(cut):
         states = possible(entries, cut)
         state = states[-1]  # what is not sure to be there, in any of them, is left alone
         for path, p in state.partial.items():
-            if path not in state.files and all(path in s.partial for s in states):
+            if path not in state.files and all(same_upload(s, path, p) for s in states):
                 expected[path] = send(client, path, WRITE | CREATE, run["contents"][p.cid], p.sent)
                 resumed += 1
         if all(root in s.folders for s in states):

@@ -146,12 +146,11 @@ is 'and so does status' "$(ctl --json status | jq '[.gates[].restarts] | add')" 
 # --- the keep is killed ------------------------------------------------------------------
 
 # Files are put one after the other until the keep dies in the middle: what was answered is there.
+for ((i = 0; i < 500; i++)); do
+	random_file "$WORK/k$i" $((i * 777))
+	echo "put $WORK/k$i incoming/k$i"
+done >"$WORK/puts"
 put_on() {
-	local i
-	for ((i = 0; i < 500; i++)); do
-		random_file "$WORK/k$i" $((i * 777))
-		echo "put $WORK/k$i incoming/k$i"
-	done >"$WORK/puts"
 	ssh_options alice
 	sftp -b "$WORK/puts" -P "$PORT" "${SSH_OPTIONS[@]}" alice@127.0.0.1 >"$WORK/puts.out" 2>&1
 }
@@ -160,7 +159,7 @@ putter=$!
 own "$putter"
 some_puts() { [ "$(grep -c '^sftp> put' "$WORK/puts.out")" -ge "$1" ]; }
 gates=$(gate_pids)
-wait_for 30 some_puts 25
+wait_for 60 some_puts 25 || flunk 'files arrive'
 crash_keep
 wait_for 20 not alive "$putter" || flunk 'the client notices'
 for gate in $gates; do
@@ -245,7 +244,7 @@ if grep -q '^#define HAVE_SYSTEMD 1' "$top_builddir/config.h"; then
 	ok 'and stops' wait_for 10 grep -q STOPPING=1 "$WORK/notified"
 
 	if command -v systemd-socket-activate >/dev/null; then
-		PORT=$(free_port)
+		PORT=$(free_port "$PORT1")
 		printf '[127.0.0.1]:%s %s\n' "$PORT" "$(<"$STATE/keys/ssh_host_ed25519_key.pub")" >"$WORK/known_hosts"
 		systemd-socket-activate -l "127.0.0.1:$PORT" "$DROPKEEPD" -c "$CONF" >>"$LOG" 2>&1 </dev/null &
 		KEEP_PID=$!

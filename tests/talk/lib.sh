@@ -157,12 +157,14 @@ trap 'exit 143' TERM
 
 ctl() { "$DROPKEEPCTL" -c "$CONF" "$@"; }
 
-# A loopback port that nobody listens on: below the range for outgoing connections, and
-# begun at a place that differs among scripts that run side by side.
+# free_port [OTHER]: a loopback port that nobody listens on, and another than that one: below the
+# range for outgoing connections, and begun at a place that differs among scripts that run side by
+# side.
 free_port() {
 	local port try
 	for ((try = 0; try < 200; try++)); do
 		port=$((20000 + ($$ * 37 + RANDOM % 37 + try * 331) % 12000))
+		[ "$port" != "${1-}" ] || continue
 		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
 	done
 	return 1

@@ -69,7 +69,7 @@ stored_more() { [ "$(stored)" -ge "$1" ]; }
 half() {
 	local before
 	before=$(stored)
-	begin "$1" "${3-32000}"
+	begin "$1" "${3-16000}"
 	wait_for 30 stored_more $((before + ${2-2000000})) ||
 		{ flunk "a good part arrives of: $1" "$(<"$WORK/client.out")"; return 1; }
 	CLIENT_SSH=$(<"/proc/$CLIENT/task/$CLIENT/children")
@@ -79,10 +79,12 @@ half() {
 # gone PID: it has ended, whatever its status.
 gone() { wait_for 30 not alive "$1" || flunk 'the client ends' "$(<"$WORK/client.out")"; }
 
+# cut_off: the client is gone, and the server knows of it.
 cut_off() {
 	# shellcheck disable=SC2086
 	kill -KILL "$CLIENT" $CLIENT_SSH
 	gone "$CLIENT"
+	wait_for 20 no_uploads || flunk 'what a client left is let go'
 }
 
 # of_client [NAME]: the processes that $CLIENT has begun, and they in turn (of that name).

@@ -79,7 +79,6 @@ get_up
 
 half "put $WORK/in incoming/file" 1500000
 cut_off
-wait_for 10 no_uploads
 before=$(size_for alice incoming/file)
 sit_down
 break_off "reput $WORK/in incoming/file" 1500000
@@ -92,7 +91,6 @@ whole 'reput, then again in the same conversation' file
 
 half "put $WORK/in incoming/file" 1500000
 cut_off
-wait_for 10 no_uploads
 before=$(size_for alice incoming/file)
 sit_down
 break_off "reput $WORK/in incoming/file" 1000000

@@ -65,7 +65,6 @@ completes 'keep restarted' file
 # A clean end keeps every byte; whatever happens to the server after that takes none of them.
 half "put $WORK/large incoming/file" 3000000 48000
 cut_off
-wait_for 10 no_uploads
 KNOWN=$(size_for alice incoming/file)
 crashes
 is 'cut off, then keep killed: the size is the same' "$(size_for alice incoming/file)" "$KNOWN"

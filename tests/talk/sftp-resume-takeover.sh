@@ -32,7 +32,8 @@ kill -CONT "$CLIENT" "$CLIENT_SSH"
 told 'stopped, begun anew'
 whole 'stopped, begun anew' file
 
-half "put $WORK/in incoming/file"
+# Slow enough to be at work still when the newcomer has logged in.
+half "put $WORK/in incoming/file" 1000000 4000
 soon 'alive: alice goes on' sftp_as alice <<<"reput $WORK/in incoming/file"
 told 'alive'
 is 'alive: the log knows all of it' "$(history /acme/incoming/file)" \
@@ -53,12 +54,13 @@ relay reset
 relay after 3000000 freeze
 PORT=$RELAY begin "put $WORK/in incoming/file" 400000
 relay_acts
-half "reput $WORK/in incoming/file"
+half "reput $WORK/in incoming/file" 500000 4000
 SECOND=$CLIENT SECOND_SSH=$CLIENT_SSH
 relay thaw
 wait_for 20 grep -q . "$WORK/client.out"
 kill -KILL "$SECOND" "$SECOND_SSH"
 gone "$SECOND"
+wait_for 20 no_uploads
 unfinished 'thawed' file
 completes 'thawed' file
 

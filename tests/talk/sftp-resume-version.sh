@@ -27,40 +27,35 @@ ok 'a version' sftp_as alice <<<"put $WORK/short incoming/file"
 half "reput $WORK/in incoming/file"
 is 'while it grows: the version stays for bob' "$(size_for bob /acme/incoming/file)" 3000001
 cut_off
-wait_for 10 no_uploads
 beside 'grown from it' 3000001
 completes 'grown from it' file
 
 ok 'a version' sftp_as alice <<<"put $WORK/short incoming/file"
 half "put $WORK/in incoming/file"
 cut_off
-wait_for 10 no_uploads
 beside 'begun anew' 1000000
 completes 'begun anew' file
 
 ok 'a version' sftp_as alice <<<"put $WORK/short incoming/file"
 half "put $WORK/in incoming/file"
 cut_off
-wait_for 10 no_uploads
 ok 'rm removes the part first' sftp_as alice <<<'rm incoming/file'
 is 'the version is still there for alice' "$(size_for alice incoming/file)" 3000001
 is 'and for bob' "$(size_for bob /acme/incoming/file)" 3000001
 half "put $WORK/in incoming/file"
 cut_off
-wait_for 10 no_uploads
 ok 'another put discards the part' sftp_as alice <<<"put $WORK/other incoming/file"
 WHOLE=$WORK/other
 whole 'discarded by put' file
 WHOLE=$WORK/in
 
 # A part that no version stands beside is the next one's way to the name for its sender alone.
-half "put $WORK/in incoming/file"
+half "put $WORK/in incoming/file" 500000 4000
 refuses 'a name in progress is taken for anna' sftp_as anna <<<"put $WORK/other incoming/file"
 like 'who is told' "$OUT" 'name is taken|Failure'
 refuses 'also to resume' sftp_as anna <<<"reput $WORK/other incoming/file"
 refuses 'and to rename to' sftp_as anna <<<"put $WORK/other incoming/mine"$'\nrename incoming/mine incoming/file'
 cut_off
-wait_for 10 no_uploads
 refuses 'so is one that was left' sftp_as anna <<<"put $WORK/other incoming/file"
 refuses 'which she cannot remove' sftp_as anna <<<'rm incoming/file'
 refuses 'nor move away' sftp_as anna <<<'rename incoming/file incoming/away'

@@ -47,6 +47,7 @@ is 'and that it was resumed' \
 half "put $WORK/in incoming/file"
 kill -KILL "$CLIENT"
 gone "$CLIENT"
+wait_for 20 no_uploads
 unfinished 'connection closed in good order' file
 completes 'connection closed in good order' file
 

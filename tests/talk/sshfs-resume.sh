@@ -103,7 +103,6 @@ goes_on 'reconnected' appends
 # Begun by sftp, finished through sshfs.
 half "put $WORK/in incoming/file"
 cut_off
-wait_for 10 no_uploads
 goes_on 'begun by sftp' appends
 
 # An archive: the head of each member is filled in when the member is complete, far behind the end.

@@ -229,6 +229,31 @@ static void fstat_of_what_was_taken_over_is_refused(void **state)
 	talk_end(TAKE(talk), "gone", on_end, NULL);
 }
 
+static void fstat_of_what_was_renamed_elsewhere_tells_what_is_known(void **state)
+{
+	(void)state;
+	begin_talk();
+	uint64_t handle = open_upload(0);
+	write_at(handle, 5, "67");
+	say_handle(FXP_FSTAT, 4, handle);
+	struct frame ask = gate_kit_take(&kit, VERB_STAT);
+	gate_kit_refuse(&kit, &ask, E_GONE, "no such file");
+	assert_int_equal(size_heard(4), 7);
+	leave_with("1234567");
+}
+
+static void fstat_that_fails_otherwise_is_refused(void **state)
+{
+	(void)state;
+	begin_talk();
+	uint64_t handle = open_upload(0);
+	say_handle(FXP_FSTAT, 4, handle);
+	struct frame ask = gate_kit_take(&kit, VERB_STAT);
+	gate_kit_refuse(&kit, &ask, E_IO, "");
+	hear_status(4, FX_FAILURE, NULL);
+	leave_with("12345");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -244,6 +269,8 @@ int main(void)
 	    CASE(write_without_append_goes_where_it_says),
 	    CASE(stat_behind_an_open_waits_for_it),
 	    CASE(fstat_of_what_was_taken_over_is_refused),
+	    CASE(fstat_of_what_was_renamed_elsewhere_tells_what_is_known),
+	    CASE(fstat_that_fails_otherwise_is_refused),
 	};
 #undef CASE
 

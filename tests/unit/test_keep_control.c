@@ -508,6 +508,29 @@ static void check_finds_what_is_damaged_foreign_or_unknown(void **state)
 	assert_good(blobs_remove(l->keep->blobs, stray));
 }
 
+static bool status_tells_of(struct live *l, const char *problem)
+{
+	PEER status = {.fd = -1};
+	const json_t *told = json_object_get(result(l, &status, "status", "{}"), "problems");
+	bool found = false;
+
+	for (size_t i = 0; i < json_array_size(told); i++)
+		found |= strstr(json_string_value(json_array_get(told, i)), problem) != NULL;
+	return found;
+}
+
+static void status_tells_of_a_folder_that_cannot_be_read(void **state)
+{
+	struct scene *s = *state;
+	struct live *l = &s->live;
+
+	assert_false(status_tells_of(l, "lost+found"));
+	assert_good(sys_rename(live_state(l), "lost+found", "taken"));
+	assert_true(status_tells_of(l, "lost+found cannot be read"));
+	assert_good(sys_rename(live_state(l), "taken", "lost+found"));
+	assert_false(status_tells_of(l, "lost+found"));
+}
+
 static void status_and_check_tell_of_what_is_in_lost_and_found(void **state)
 {
 	struct scene *s = *state;
@@ -518,13 +541,7 @@ static void status_and_check_tell_of_what_is_in_lost_and_found(void **state)
 	assert_good(blobs_make(l->keep->blobs, stray, view_text("x"), &fd));
 	recover_blobs(l->keep);
 	live_settle(l);
-	PEER status = {.fd = -1};
-	const json_t *told = json_object_get(result(l, &status, "status", "{}"), "problems");
-	bool found = false;
-	for (size_t i = 0; i < json_array_size(told); i++)
-		found |= strstr(json_string_value(json_array_get(told, i)),
-				"1 files in lost+found") != NULL;
-	assert_true(found);
+	assert_true(status_tells_of(l, "1 files in lost+found"));
 	PEER check = {.fd = -1};
 	assert_int_equal(number(result(l, &check, "check", "{\"deep\":false}"), "problems"), 1);
 	assert_string_equal(text(json_array_get(check.items, 0), "what"), "lost+found");
@@ -761,6 +778,7 @@ int main(void)
 	    CASE(verify_shows_every_altered_byte_of_the_checkpoint),
 	    CASE(check_finds_what_is_damaged_foreign_or_unknown),
 	    CASE(status_and_check_tell_of_what_is_in_lost_and_found),
+	    CASE(status_tells_of_a_folder_that_cannot_be_read),
 	    CASE(check_misses_only_what_an_upload_needs),
 	    CASE(check_finds_swapped_blobs),
 	    CASE(reload_takes_new_values_or_leaves_the_old),

@@ -625,6 +625,7 @@ static void crash_after_a_lease_went_on_leaves_a_true_offset(void **state)
 
 	crash_after(s, open_it_again);
 	expect_partial(s->gate, s->session, path, 2 * CHUNK);
+	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, 2 * CHUNK);
 	struct upload v = put_opened(s->gate, s->session, path, 0);
 	assert_int_equal(v.m.size, 2 * CHUNK);
 	reseal(&v, 2);

@@ -152,7 +152,7 @@ static void extend_reserves_up_to_the_quota(void **state)
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 	struct answer_put_extend m;
 
-	assert_true(u.m.granted >= 64 << 20);
+	assert_in_range(u.m.granted, QUOTA / 5, QUOTA / 4 + 1); /* others may come, too */
 	HEARD *h = ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .wanted = u.m.granted + 1);
 	READ(h, put_extend, &m);
 	assert_true(m.granted > u.m.granted);
@@ -172,6 +172,78 @@ static void extend_reserves_up_to_the_quota(void **state)
 	put_seal_all(&u, model, 10, 0);
 	expect_answer(put_finish(&u, model, 10), 0, "");
 	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, 0);
+}
+
+static uint64_t reserved(struct scene *s)
+{
+	return zone_now(&s->live, "acme").reserved_bytes;
+}
+
+static void begin_again(struct scene *s)
+{
+	if (s->gate)
+		fake_gate_free(s->gate);
+	s->gate = NULL;
+	live_check(&s->live);
+	s->gate = fake_gate_ready(&s->live);
+	s->session = gate_log_in(s->gate, &s->anna);
+}
+
+static void unfinished_upload_has_reserved_what_stands_of_it(void **state)
+{
+	struct scene *s = *state;
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+
+	put_seal(&u, model, 0, 2);
+	assert_true(reserved(s) > 2 * CHUNK + 9);
+	expect_answer(put_suspend_clean(&u, model, 2, 9), 0, "");
+	assert_int_equal(reserved(s), 2 * CHUNK + 9);
+	u = put_opened(s->gate, s->session, path, 0);
+	assert_true(reserved(s) > 2 * CHUNK + 9);
+	put_seal(&u, model, 2, 4);
+	expect_answer(put_suspend_unclean(&u, 4 * CHUNK), 0, "");
+	assert_int_equal(reserved(s), 4 * CHUNK);
+	u = put_opened(s->gate, s->session, path, 0);
+	upload_done(&u);
+	begin_again(s); /* the gate has died */
+	assert_int_equal(reserved(s), 4 * CHUNK);
+	expect_answer(ASK(s->gate, remove, REMOVE, s->session, .path = view_text(path)), 0, "");
+	assert_int_equal(reserved(s), 0);
+}
+
+static void unfinished_upload_has_reserved_what_was_declared(void **state)
+{
+	struct scene *s = *state;
+	struct upload u =
+	    put_taken(s->gate, s->session,
+		      ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
+			  .flags = PUT_CREATE, .declared = 3 * CHUNK));
+
+	put_seal(&u, model, 0, 1);
+	expect_answer(put_suspend_clean(&u, model, 1, 9), 0, "");
+	assert_int_equal(reserved(s), 3 * CHUNK);
+	u = put_opened(s->gate, s->session, path, 0);
+	HEARD *h = ASK(s->gate, put_extend, PUT_EXTEND, u.m.put, .durable = CHUNK,
+		       .wanted = 3 * CHUNK + 1);
+	assert_answer(h, 0, "");
+	assert_true(reserved(s) > 3 * CHUNK);
+	upload_done(&u);
+	begin_again(s);
+	assert_int_equal(reserved(s), 3 * CHUNK);
+}
+
+static void who_declares_more_than_there_is_gets_no_more_than_others(void **state)
+{
+	struct scene *s = *state;
+	struct upload u =
+	    put_taken(s->gate, s->session,
+		      ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
+			  .flags = PUT_CREATE, .declared = QUOTA + 1));
+
+	assert_in_range(u.m.granted, QUOTA / 5, QUOTA / 4 + 1);
+	put_seal(&u, model, 0, 1);
+	expect_answer(put_suspend_clean(&u, model, 1, 9), 0, "");
+	assert_int_equal(reserved(s), CHUNK + 9);
 }
 
 /* Uploads stop above the reserve; what makes room goes on. */
@@ -548,6 +620,9 @@ int main(void)
 	    IN_A_SCENE(exclusive_open_of_what_is_there_is_refused),
 	    IN_A_SCENE(name_that_another_holds_is_taken),
 	    IN_A_SCENE(extend_reserves_up_to_the_quota),
+	    IN_A_SCENE(unfinished_upload_has_reserved_what_stands_of_it),
+	    IN_A_SCENE(unfinished_upload_has_reserved_what_was_declared),
+	    IN_A_SCENE(who_declares_more_than_there_is_gets_no_more_than_others),
 	    IN_A_SCENE(disk_reserve_stops_uploads_alone),
 	    IN_A_SCENE(declared_size_is_reserved_at_once),
 	    IN_A_SCENE(size_beyond_the_grant_ends_the_gate),
