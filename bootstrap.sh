@@ -41,8 +41,10 @@ release_packages() {
 	case $VERSION_ID in
 	12*) # .clang-format is written for this version; others judge otherwise (see tests/house/format.sh)
 		test_packages+=(clang-format-14)
+		build_packages+=(node-llhttp)
 		san_packages+=(libclang-rt-14-dev) ;;
-	13*) san_packages+=(libclang-rt-19-dev) ;;
+	13*) build_packages+=(libllhttp-dev)
+		san_packages+=(libclang-rt-19-dev) ;;
 	*) say "this is not Debian 12 or 13: going on with what is installed" && return 1 ;;
 	esac
 }
@@ -173,8 +175,8 @@ done
 [ -n "$action" ] || usage 64 >&2
 
 build=$top/build
-packages=("${build_packages[@]}")
 if release_packages; then
+	packages=("${build_packages[@]}")
 	case $action in
 	demo) packages+=("${demo_packages[@]}") ;;
 	test) packages+=("${test_packages[@]}") ;;

@@ -212,6 +212,17 @@ int show_credentials(json_t *items, json_t *result)
 	return show_table(credential_columns, items);
 }
 
+int show_token(json_t *items, json_t *result)
+{
+	const char *token = json_string_value(json_object_get(result, "token"));
+
+	(void)items;
+	if (!token)
+		return fail(E_PROTOCOL, "the keep's answer has no token");
+	printf("%s\n", token);
+	return 0;
+}
+
 int show_grant(json_t *items, json_t *result)
 {
 	(void)items;

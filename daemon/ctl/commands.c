@@ -19,7 +19,7 @@ static const struct param init_params[] = {
     {"--recovery", "FILE", "recovery", take_text, PARAM_LOCAL, "write the recovery identity to a new file instead of standard output"},
     {"--recovery-recipient", "age1...", "recipient", take_recipient, PARAM_LOCAL, "use this recovery recipient; its identity is elsewhere already"},
     {"--sftp", "ADDR:PORT", "sftp", take_addresses, PARAM_LOCAL | PARAM_MANY, "listen here for SFTP"},
-    {"--https", "ADDR:PORT", "https", take_addresses, PARAM_LOCAL | PARAM_MANY, "listen here for HTTPS (not served yet)"},
+    {"--https", "ADDR:PORT", "https", take_addresses, PARAM_LOCAL | PARAM_MANY, "listen here for HTTPS"},
     {"--name", "HOST", "names", take_texts, PARAM_LOCAL | PARAM_MANY, "a name of this host: the first is that of the log"},
     END,
 };
@@ -58,6 +58,19 @@ static const struct param key_add_params[] = {
     {"USER", NULL, "user", take_text, PARAM_NEEDED, "whose key it is"},
     {"FILE", NULL, "keys", take_keys, PARAM_NEEDED | PARAM_MANY, "OpenSSH public keys, one a line; -: standard input"},
     {"--expires", "TIME", "expires", take_seconds, 0, "from now: 90d (default: never)"},
+    END,
+};
+
+static const struct param cert_add_params[] = {
+    {"USER", NULL, "user", take_text, PARAM_NEEDED, "whose certificate it is"},
+    {"FILE", NULL, "certificate", take_certificate, PARAM_NEEDED, "an X.509 certificate (PEM); -: standard input"},
+    {"--expires", "TIME", "expires", take_seconds, 0, "from now: 90d (default: never)"},
+    END,
+};
+
+static const struct param token_add_params[] = {
+    {"USER", NULL, "user", take_text, PARAM_NEEDED, "who may use it"},
+    {"--expires", "TIME", "expires", take_seconds, 0, "from now: 30d (default: never)"},
     END,
 };
 
@@ -130,6 +143,8 @@ const struct command commands[] = {
     {"user enable", "let a user in again", name_only, .show = show_user},
     {"user remove", "remove a user, its credentials and grants", name_only, .show = show_user},
     {"key add", "let a user in with an SSH key", key_add_params, .show = show_credentials},
+    {"cert add", "let a user in with a TLS certificate", cert_add_params, .show = show_credentials},
+    {"token add", "let a user in with a bearer token, which is printed alone", token_add_params, .show = show_token},
     {"credential list", "list credentials", credential_list_params, .show = show_credentials},
     {"credential remove", "remove a credential", id_only, .show = show_credential},
     {"grant", "give a user rights", grant_params, .show = show_grant},
@@ -142,7 +157,7 @@ const struct command commands[] = {
     {"audit query", "show records of the log", query_params, .show_item = show_record},
     {"check", "check catalog and stored files", check_params, "{\"deep\":false}", .show = show_check, .judge = judge_check},
 
-    LATER("user enroll"), LATER("cert add"), LATER("token add"), LATER("password set"),
+    LATER("user enroll"), LATER("password set"),
     LATER("totp set"), LATER("top"), LATER("bans"), LATER("alerts"), LATER("rotate"),
     LATER("audit report"), LATER("audit review"), LATER("audit export"), LATER("audit prove"),
     LATER("hold"), LATER("erase"), LATER("retention"), LATER("backup"), LATER("restore"),

@@ -302,3 +302,18 @@ int take_keys(json_t *into, const struct param *p, const char *text)
 			    "is a private key: never send it anywhere; name its .pub file");
 	return add_keys(into, p->member, view_buf(&content));
 }
+
+int take_certificate(json_t *into, const struct param *p, const char *text)
+{
+	CLEANUP(buf_wipe) struct buf content = {0};
+	static const char secret[] = "PRIVATE KEY", mark[] = "BEGIN CERTIFICATE";
+	int rc = read_all(text, &content);
+
+	if (rc)
+		return rc;
+	if (content.len && memmem(content.data, content.len, secret, sizeof secret - 1))
+		return fail(E_INVALID, "has a private key in it: name the certificate alone");
+	if (!content.len || !memmem(content.data, content.len, mark, sizeof mark - 1))
+		return fail(E_INVALID, "no certificate is in it (PEM)");
+	return set(into, p->member, json_stringn((const char *)content.data, content.len));
+}

@@ -31,6 +31,9 @@ int take_addresses(json_t *into, const struct param *p, const char *text); /* ar
  * comments. A private key is refused. */
 int take_keys(json_t *into, const struct param *p, const char *text);
 
+/* The text of a certificate file ("-": standard input). One with a private key in it is refused. */
+int take_certificate(json_t *into, const struct param *p, const char *text);
+
 /* "2026-01-31", "2026-01-31T23:59", "…:59Z" (always UTC), or how long ago: "24h". */
 MUST_USE int time_parse(const char *text, int64_t now_us, int64_t *ret_us);
 

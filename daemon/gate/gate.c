@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/gate/get.h"
+#include "daemon/gate/http_connection.h"
 #include "daemon/gate/put.h"
 #include "daemon/gate/ssh_session.h"
+#include "daemon/gate/tls_context.h"
 
 enum { MAGIC = 0x67617465, DRAIN_TICK_MS = 20 };
 
@@ -17,12 +19,15 @@ static void check_full(struct gate *g)
 {
 	uint32_t most = g->policy->sessions;
 
-	listeners_set_full(&g->listeners, most && g->session_count >= most);
+	bool full = most && g->session_count >= most;
+
+	listeners_set_full(&g->listeners, full);
+	listeners_set_full(&g->https_listeners, full);
 }
 
-void gate_add(struct gate *g, struct place *p)
+void gate_add(struct gate *g, struct place *p, const struct place_kind *kind)
 {
-	*p = (struct place){.next = g->sessions};
+	*p = (struct place){.kind = kind, .next = g->sessions};
 	if (g->sessions)
 		g->sessions->prev = p;
 	g->sessions = p;
@@ -62,7 +67,7 @@ static void on_turn(uv_idle_t *idle)
 	for (struct place *p; (p = list);) {
 		list = p->next_awake;
 		p->awake = false;
-		session_turn(p);
+		p->kind->turn(p);
 	}
 	if (!g->awake)
 		(void)uv_idle_stop(&g->turn);
@@ -83,6 +88,7 @@ static void stop(struct gate *g, int status)
 {
 	g->exit_status = status;
 	listeners_close(&g->listeners);
+	listeners_close(&g->https_listeners);
 	uv_close((uv_handle_t *)&g->turn, NULL);
 	uv_close((uv_handle_t *)&g->drain_timer, NULL);
 	keeper_close(TAKE(g->keeper));
@@ -91,7 +97,24 @@ static void stop(struct gate *g, int status)
 static void drain_sessions(struct gate *g)
 {
 	for (struct place *p = g->sessions; p; p = p->next)
-		session_drain(p);
+		p->kind->drain(p);
+}
+
+static void end_all(struct gate *g, const char *reason)
+{
+	for (struct place *p = g->sessions; p; p = p->next)
+		p->kind->end(p, reason);
+}
+
+static void end_session(struct gate *g, uint64_t number, struct view reason)
+{
+	CLEANUP(mem_free) char *text = mem_text_n(reason.data, reason.len);
+
+	for (struct place *p = g->sessions; p && number; p = p->next)
+		if (p->kind->number(p) == number) {
+			p->kind->end(p, text);
+			return;
+		}
 }
 
 /* A put that was yielded has no session any more, but still something to tell the keep. */
@@ -103,7 +126,7 @@ static void on_drain_tick(uv_timer_t *timer)
 	if (!g->session_count && !put_count() && !get_count())
 		stop(g, EXIT_SUCCESS);
 	else if (uv_now(&g->loop) >= g->deadline_ms)
-		session_end_all(g, "the server is stopping");
+		end_all(g, "the server is stopping");
 	else
 		drain_sessions(g);
 }
@@ -115,6 +138,7 @@ static void drain(struct gate *g, uint32_t deadline_ms)
 		return;
 	g->draining = true;
 	listeners_close(&g->listeners);
+	listeners_close(&g->https_listeners);
 	put_hurry();
 	drain_sessions(g);
 	(void)uv_timer_start(&g->drain_timer, on_drain_tick, DRAIN_TICK_MS, DRAIN_TICK_MS);
@@ -125,15 +149,28 @@ static void on_accepted(void *arg, int fd, const struct peer *peer)
 	session_begin(arg, fd, peer);
 }
 
+static void on_https_accepted(void *arg, int fd, const struct peer *peer)
+{
+	connection_begin(arg, fd, peer);
+}
+
 static int use_settings(struct gate *g, const struct gate_settings *s)
 {
+	CLEANUP(tls_context_free) SSL_CTX *tls = NULL;
 	struct policy *p = NULL;
-	int rc = policy_new(s, &p);
+	int rc = s->certificate.len
+		     ? tls_context_new(s->certificate, s->private_key, s->ticket_key, &tls)
+		     : 0;
 
+	if (!rc)
+		rc = policy_new(s, &p);
 	if (rc)
 		return rc;
 	policy_free(&g->policy);
 	g->policy = p;
+	tls_context_free(&g->tls);
+	g->tls = TAKE(tls);
+	g->https_idle_ms = s->https_idle_ms;
 	log_set_level(s->log_level <= LEVEL_DEBUG ? (enum log_level)s->log_level : LEVEL_DEBUG);
 	return 0;
 }
@@ -156,7 +193,6 @@ static int obey(struct gate *g, const struct frame *order)
 {
 	struct order_end_session end;
 	struct order_drain d;
-	struct session *s;
 	int rc = 0;
 
 	switch (order->verb) {
@@ -165,12 +201,8 @@ static int obey(struct gate *g, const struct frame *order)
 		return 0;
 	case ORDER_END_SESSION:
 		rc = order_end_session_read(order->body, &end);
-		s = session_find(g, order->subject);
-		if (!rc && s) {
-			CLEANUP(mem_free)
-			char *reason = mem_text_n(end.reason.data, end.reason.len);
-			session_end(s, reason);
-		}
+		if (!rc)
+			end_session(g, order->subject, end.reason);
 		return rc;
 	case ORDER_YIELD:
 		(void)put_yield(&g->loop, order->subject); /* it may be over already */
@@ -207,13 +239,18 @@ static int start_serving(struct gate *g, const struct answer *a)
 	struct gate_settings s;
 	int rc = gate_settings_read(a->body, &s);
 
-	if (!rc && s.listeners != a->fd_count)
+	if (!rc && s.listeners + s.https_listeners != (int)a->fd_count)
 		rc = fail(E_PROTOCOL, "%u listening sockets instead of %u", a->fd_count,
-			  s.listeners);
+			  s.listeners + s.https_listeners);
+	if (!rc && s.https_listeners && !s.certificate.len)
+		rc = fail(E_PROTOCOL, "HTTPS without a certificate");
 	if (!rc)
 		rc = use_settings(g, &s);
 	if (!rc)
-		rc = listeners_open(&g->listeners, &g->loop, a->fds, a->fd_count, on_accepted, g);
+		rc = listeners_open(&g->listeners, &g->loop, a->fds, s.listeners, on_accepted, g);
+	if (!rc)
+		rc = listeners_open(&g->https_listeners, &g->loop, a->fds + s.listeners,
+				    s.https_listeners, on_https_accepted, g);
 	return rc;
 }
 
@@ -264,6 +301,7 @@ int gate_run(int link)
 	assert(rc == 0);
 	uv_library_shutdown(); /* the pool's threads end before OpenSSL does, which serves each */
 	policy_free(&g->policy);
+	tls_context_free(&g->tls);
 	int status = g->exit_status;
 	g->magic = 0;
 	free(g);

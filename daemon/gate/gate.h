@@ -10,12 +10,25 @@
 
 #include <uv.h>
 
+#include <openssl/ssl.h>
+
 #include "daemon/gate/keeper.h"
 #include "daemon/gate/ssh_listener.h"
 #include "daemon/gate/ssh_policy.h"
 
-/* A session's place in its gate. */
+struct place;
+
+/* What a gate does with a connection, of whatever protocol. */
+struct place_kind {
+	void (*turn)(struct place *p);  /* its turn has come */
+	void (*drain)(struct place *p); /* the gate drains: what has nothing open ends */
+	void (*end)(struct place *p, const char *reason); /* soon; the first reason counts */
+	uint64_t (*number)(const struct place *p);        /* of its session in the keep; 0: none */
+};
+
+/* A connection's place in its gate. */
 struct place {
+	const struct place_kind *kind;
 	struct place *prev, *next, *next_awake;
 	bool awake;
 };
@@ -25,7 +38,9 @@ struct gate {
 	uv_loop_t loop;
 	struct keeper *keeper;
 	struct policy *policy; /* for new sessions */
-	struct listeners listeners;
+	SSL_CTX *tls;          /* for new connections; NULL: HTTPS is not served */
+	uint32_t https_idle_ms;
+	struct listeners listeners, https_listeners;
 
 	struct place *sessions;
 	unsigned session_count;
@@ -42,11 +57,11 @@ struct gate {
  * status of the process. */
 int gate_run(int link);
 
-/* For sessions: one more, one less. */
-void gate_add(struct gate *g, struct place *p);
+/* For connections: one more, one less. */
+void gate_add(struct gate *g, struct place *p, const struct place_kind *kind);
 void gate_drop(struct gate *g, struct place *p);
 
-/* The session is driven before the loop waits again, never from inside this call. */
+/* The connection is driven before the loop waits again, never from inside this call. */
 void gate_wake(struct gate *g, struct place *p);
 
 #endif

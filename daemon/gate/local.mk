@@ -1,8 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += libgate.a
-libgate_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(LIBSSH_CFLAGS)
+libgate_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(LIBSSH_CFLAGS) \
+	$(TLS_CFLAGS) $(LLHTTP_CFLAGS)
 libgate_a_SOURCES = \
 	daemon/gate/gate.c daemon/gate/gate.h \
+	daemon/gate/http_body.c daemon/gate/http_body.h \
+	daemon/gate/http_connection.c daemon/gate/http_connection.h \
+	daemon/gate/http_exchange.c daemon/gate/http_exchange.h \
+	daemon/gate/http_handlers.h \
+	daemon/gate/http_head.c daemon/gate/http_head.h \
+	daemon/gate/http_inside.h \
+	daemon/gate/http_plain.c \
+	daemon/gate/http_problem.c daemon/gate/http_problem.h \
+	daemon/gate/http_routes.c \
+	daemon/gate/http_socket.c \
+	daemon/gate/http_who.c \
 	daemon/gate/keeper.c daemon/gate/keeper.h \
 	daemon/gate/limits.h \
 	daemon/gate/privileges.c daemon/gate/privileges.h \
@@ -25,11 +37,26 @@ libgate_a_SOURCES = \
 	daemon/gate/ssh_listener.c daemon/gate/ssh_listener.h \
 	daemon/gate/ssh_policy.c daemon/gate/ssh_policy.h \
 	daemon/gate/ssh_request.c \
-	daemon/gate/ssh_session.c daemon/gate/ssh_session.h
+	daemon/gate/ssh_session.c daemon/gate/ssh_session.h \
+	daemon/gate/tls_context.c daemon/gate/tls_context.h
 include daemon/gate/transfer.mk
-gate_LIBS = libgate.a libage.a libwire.a $(LIBUV_LIBS) $(LIBSSH_LIBS) $(base_LIBS)
+
+# Where llhttp is no library: its sources, which are not ours to warn about.
+if LLHTTP_FROM_SOURCES
+noinst_LIBRARIES += libllhttp.a
+libllhttp_a_SOURCES =
+libllhttp_a_LIBADD = llhttp-api.o llhttp-http.o llhttp-llhttp.o
+llhttp-%.o: $(LLHTTP_SOURCES)/%.c
+	$(AM_V_CC)$(CC) $(LLHTTP_CFLAGS) $(CPPFLAGS) $(DK_HARDENING) $(CFLAGS) -w -c -o $@ $<
+CLEANFILES += llhttp-api.o llhttp-http.o llhttp-llhttp.o
+llhttp_LIBS = libllhttp.a
+else
+llhttp_LIBS = $(LLHTTP_LIBS)
+endif
+
+gate_LIBS = libgate.a libage.a libwire.a $(llhttp_LIBS) $(LIBUV_LIBS) $(LIBSSH_LIBS) $(TLS_LIBS) $(base_LIBS)
 
 pkglibexec_PROGRAMS += dropkeep-gate
 dropkeep_gate_SOURCES = daemon/gate/main.c
-dropkeep_gate_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(LIBSSH_CFLAGS)
+dropkeep_gate_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(LIBSSH_CFLAGS) $(TLS_CFLAGS)
 dropkeep_gate_LDADD = $(gate_LIBS)

@@ -76,20 +76,6 @@ void session_note(struct session *s, bool refused, const char *text)
 		(void)keeper_ask_session_note(s->gate->keeper, s->number, &m, NULL, NULL);
 }
 
-struct session *session_find(struct gate *g, uint64_t number)
-{
-	for (struct place *p = g->sessions; p; p = p->next)
-		if (of(p)->number == number && number)
-			return of(p);
-	return NULL;
-}
-
-void session_end_all(struct gate *g, const char *reason)
-{
-	for (struct place *p = g->sessions; p; p = p->next)
-		session_end(of(p), reason);
-}
-
 /* libssh's own words; what the client said is not repeated. */
 static void end_by_libssh(struct session *s)
 {
@@ -209,45 +195,6 @@ static void on_opened(void *arg, const struct answer *a)
 		s->number = m.session;
 	err_clear();
 	session_wake(s);
-}
-
-static void tune_socket(int fd)
-{
-	const int on = 1, idle = KEEPALIVE_IDLE_S, interval = KEEPALIVE_INTERVAL_S,
-		  probes = KEEPALIVE_PROBES;
-
-	/* Without effect on other kinds of sockets, which tests use. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
-}
-
-void session_begin(struct gate *g, int fd, const struct peer *peer)
-{
-	const struct ask_session_open m = {view_text("sftp"), view_text(peer->address), peer->port};
-	struct session *s = mem_new(sizeof *s);
-
-	*s = (struct session){
-	    .magic = MAGIC,
-	    .gate = g,
-	    .fd = fd,
-	    .peer = *peer,
-	    .auth_tries = g->policy->auth_tries,
-	    .idle_ms = g->policy->idle_ms,
-	    .open_files_max = g->policy->handles_per_session,
-	    .active_ms = uv_now(&g->loop),
-	};
-	tune_socket(fd);
-	int rc = uv_timer_init(&g->loop, &s->timer);
-	assert(rc == 0);
-	s->timer.data = s;
-	s->handles = 1;
-	if (g->policy->login_grace_ms)
-		(void)uv_timer_start(&s->timer, on_timer, g->policy->login_grace_ms, 0);
-	gate_add(g, &s->place);
-	s->ask = keeper_ask_session_open(g->keeper, 0, &m, on_opened, s);
 }
 
 /* LIBSSH.md's order: key exchange first, which makes what the event then takes over. */
@@ -426,13 +373,64 @@ static void session_drive(struct session *s)
 		arm(s);
 }
 
-void session_turn(struct place *p)
+static void session_turn(struct place *p)
 {
 	session_drive(of(p));
 }
 
-void session_drain(struct place *p)
+static void session_drain(struct place *p)
 {
 	if (of(p)->at < AT_LEAVE)
 		end_if_quiet(of(p));
+}
+
+static void end(struct place *p, const char *reason)
+{
+	session_end(of(p), reason);
+}
+
+static uint64_t number(const struct place *p)
+{
+	return CONTAINER_OF(p, const struct session, place)->number;
+}
+
+static const struct place_kind kind = {session_turn, session_drain, end, number};
+
+static void tune_socket(int fd)
+{
+	const int on = 1, idle = KEEPALIVE_IDLE_S, interval = KEEPALIVE_INTERVAL_S,
+		  probes = KEEPALIVE_PROBES;
+
+	/* Without effect on other kinds of sockets, which tests use. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
+void session_begin(struct gate *g, int fd, const struct peer *peer)
+{
+	const struct ask_session_open m = {view_text("sftp"), view_text(peer->address), peer->port};
+	struct session *s = mem_new(sizeof *s);
+
+	*s = (struct session){
+	    .magic = MAGIC,
+	    .gate = g,
+	    .fd = fd,
+	    .peer = *peer,
+	    .auth_tries = g->policy->auth_tries,
+	    .idle_ms = g->policy->idle_ms,
+	    .open_files_max = g->policy->handles_per_session,
+	    .active_ms = uv_now(&g->loop),
+	};
+	tune_socket(fd);
+	int rc = uv_timer_init(&g->loop, &s->timer);
+	assert(rc == 0);
+	s->timer.data = s;
+	s->handles = 1;
+	if (g->policy->login_grace_ms)
+		(void)uv_timer_start(&s->timer, on_timer, g->policy->login_grace_ms, 0);
+	gate_add(g, &s->place, &kind);
+	s->ask = keeper_ask_session_open(g->keeper, 0, &m, on_opened, s);
 }

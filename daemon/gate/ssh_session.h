@@ -17,18 +17,7 @@ struct session;
 /* Takes fd. */
 void session_begin(struct gate *g, int fd, const struct peer *peer);
 
-/* For the gate, of the session that has this place: its turn has come; the gate drains, and
- * what has nothing open has nothing to wait for. */
-void session_turn(struct place *p);
-void session_drain(struct place *p);
-
 /* Disconnect it, soon; the first reason counts. */
 void session_end(struct session *s, const char *reason);
-
-/* By the number that the keep gave it; NULL when there is none. */
-struct session *session_find(struct gate *g, uint64_t number);
-
-/* All of them. */
-void session_end_all(struct gate *g, const char *reason);
 
 #endif

@@ -13,6 +13,7 @@
 #include "daemon/keep/gate_settings.h"
 #include "daemon/keep/safe_json.h"
 #include "daemon/keep/ssh_key.h"
+#include "daemon/keep/token.h"
 
 static const char not_accepted[] = "authentication failed";
 
@@ -32,7 +33,7 @@ static int hello(struct deed *d)
 
 static int dup_listeners(struct ask *a)
 {
-	for (unsigned i = 0; i < a->deed.keep->listeners; i++) {
+	for (unsigned i = 0; i < a->deed.keep->listeners; i++) { /* those for HTTPS come last */
 		int fd = fcntl(a->deed.keep->listener[i], F_DUPFD_CLOEXEC, 0);
 		if (fd < 0)
 			return fail_errno(E_IO, "hand out a listening socket");
@@ -136,8 +137,8 @@ static unsigned count_of(const struct sessions *all, uint64_t principal)
  * the same way through the catalog, with a number that nobody has, so that neither the answer
  * nor the work that it takes tells them apart.
  */
-static int find_credential(struct keep *keep, const struct ask_auth *m,
-			   struct principal_row *ret_who, struct credential_row *ret_key)
+static int find_ssh_key(struct keep *keep, const struct ask_auth *m, struct principal_row *ret_who,
+			struct credential_row *ret_key)
 {
 	struct credential_row presented;
 	struct principal_row who = {0};
@@ -153,12 +154,44 @@ static int find_credential(struct keep *keep, const struct ask_auth *m,
 				     presented.fingerprint, ret_key);
 	if (named)
 		return named;
+	if (!rc)
+		*ret_who = who;
+	return rc;
+}
+
+/* Who shows a certificate or a token says no name: its hash finds the user. */
+static int find_nameless(struct keep *keep, const struct ask_auth *m, struct principal_row *ret_who,
+			 struct credential_row *ret_key)
+{
+	struct credential_row presented;
+	int rc = m->step == AUTH_TOKEN ? token_credential(m->key, &presented)
+				       : certificate_credential(m->key, &presented);
+
+	if (!rc)
+		rc = catalog_credential_by_fingerprint(keep->catalog, presented.kind,
+						       presented.fingerprint, ret_key);
+	return rc ? rc : catalog_principal_by_id(keep->catalog, ret_key->principal, ret_who);
+}
+
+static int find_credential(struct keep *keep, const struct ask_auth *m,
+			   struct principal_row *ret_who, struct credential_row *ret_key)
+{
+	bool named = m->step == AUTH_QUERY || m->step == AUTH_SIGNED;
+	int rc = named ? find_ssh_key(keep, m, ret_who, ret_key)
+		       : find_nameless(keep, m, ret_who, ret_key);
+
 	if (rc)
 		return rc;
-	if (who.disabled || (ret_key->expires_us && ret_key->expires_us <= clock_utc_us()))
-		return E_DENIED;
-	*ret_who = who;
-	return 0;
+	return ret_who->disabled || (ret_key->expires_us && ret_key->expires_us <= clock_utc_us())
+		   ? E_DENIED
+		   : 0;
+}
+
+static const char *method_of(enum credential_kind kind)
+{
+	return kind == CREDENTIAL_TOKEN         ? "token"
+	       : kind == CREDENTIAL_CERTIFICATE ? "certificate"
+						: "publickey";
 }
 
 static int auth_answer(struct ask *a, const struct principal_row *who)
@@ -186,7 +219,7 @@ static int admit(struct ask *a, const struct principal_row *who, const struct cr
 	next.role = who->role;
 	memcpy(next.user, who->name, sizeof next.user);
 	memcpy(next.fingerprint, key->fingerprint, sizeof next.fingerprint);
-	(void)snprintf(next.method, sizeof next.method, "publickey");
+	(void)snprintf(next.method, sizeof next.method, "%s", method_of(key->kind));
 	view_to_text(a->m.auth.client, next.client, sizeof next.client);
 	view_to_text(a->m.auth.cipher, next.cipher, sizeof next.cipher);
 	struct event e = EVENT(.name = "session.open", .session = &next);
@@ -217,7 +250,7 @@ static int auth(struct deed *d)
 	}
 	if (rc)
 		return rc;
-	if (a->m.auth.step != AUTH_SIGNED) {
+	if (a->m.auth.step == AUTH_QUERY) {
 		struct answer_auth nothing = {0};
 		answer_auth_write(ask_out(a, 16), &nothing);
 		return 0;

@@ -115,13 +115,26 @@ static bool in_phase(const struct ask *a, enum phase phase)
 	return false;
 }
 
+/* Signatures come over SSH, certificates and tokens over TLS, where nobody says a name. */
+static bool auth_makes_sense(const struct ask *a)
+{
+	const struct ask_auth *m = &a->m.auth;
+	const struct session *s = ask_session(a);
+	bool https = s && strcmp(s->protocol, "https") == 0;
+
+	if (m->step == AUTH_QUERY || m->step == AUTH_SIGNED)
+		return !https;
+	return https && !m->user.len &&
+	       ((m->step == AUTH_CERTIFICATE && m->key.len == WIRE_HASH) || m->step == AUTH_TOKEN);
+}
+
 /* What no gate says, whoever its client is. Sizes, times, names and what else comes from
  * clients is refused, if it is, by those who use it. */
 static bool makes_sense(const struct ask *a)
 {
 	switch (a->frame.verb) {
 	case VERB_AUTH:
-		return a->m.auth.step == AUTH_QUERY || a->m.auth.step == AUTH_SIGNED;
+		return auth_makes_sense(a);
 	case VERB_SESSION_NOTE:
 		return a->m.session_note.refused <= 1;
 	case VERB_RENAME:

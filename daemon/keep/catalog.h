@@ -98,7 +98,7 @@ MUST_USE int catalog_principal_set_disabled(struct catalog *c, uint64_t id, bool
 /* Its credentials and grants go with it; nodes keep its number as their owner. */
 MUST_USE int catalog_principal_remove(struct catalog *c, uint64_t id);
 
-enum credential_kind { CREDENTIAL_SSH_KEY = 1 };
+enum credential_kind { CREDENTIAL_SSH_KEY = 1, CREDENTIAL_CERTIFICATE = 2, CREDENTIAL_TOKEN = 3 };
 struct credential_row {
 	uint64_t id, principal;
 	enum credential_kind kind;
@@ -111,6 +111,9 @@ MUST_USE int catalog_credential_add(struct catalog *c, struct credential_row *ro
 MUST_USE int catalog_credential_find(struct catalog *c, uint64_t principal,
 				     enum credential_kind kind, const char *fingerprint,
 				     struct credential_row *ret);
+/* Of certificates and tokens, which come without a user's name. */
+MUST_USE int catalog_credential_by_fingerprint(struct catalog *c, enum credential_kind kind,
+					       const char *fingerprint, struct credential_row *ret);
 MUST_USE int catalog_credential_by_id(struct catalog *c, uint64_t id, struct credential_row *ret);
 MUST_USE int catalog_credential_remove(struct catalog *c, uint64_t id);
 

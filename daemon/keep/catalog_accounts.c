@@ -136,6 +136,16 @@ int catalog_credential_find(struct catalog *c, uint64_t principal, enum credenti
 	return one_credential(&q, ret);
 }
 
+int catalog_credential_by_fingerprint(struct catalog *c, enum credential_kind kind,
+				      const char *fingerprint, struct credential_row *ret)
+{
+	struct db_query q = db_query(c, DB_CREDENTIAL_BY_FINGERPRINT);
+
+	db_put_i64(&q, kind);
+	db_put_text(&q, fingerprint);
+	return one_credential(&q, ret);
+}
+
 int catalog_credential_by_id(struct catalog *c, uint64_t id, struct credential_row *ret)
 {
 	struct db_query q = db_query(c, DB_CREDENTIAL_BY_ID);

@@ -98,6 +98,8 @@ QUERY(CREDENTIAL_ADD, "INSERT INTO credentials (principal, kind, fingerprint, al
 		      "made_us, expires_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
 QUERY(CREDENTIAL_FIND, "SELECT " CREDENTIAL_COLUMNS " FROM credentials "
 		       "WHERE principal = ?1 AND kind = ?2 AND fingerprint = ?3")
+QUERY(CREDENTIAL_BY_FINGERPRINT, "SELECT " CREDENTIAL_COLUMNS " FROM credentials "
+				 "WHERE kind > 1 AND kind = ?1 AND fingerprint = ?2")
 QUERY(CREDENTIAL_BY_ID, "SELECT " CREDENTIAL_COLUMNS " FROM credentials WHERE id = ?1")
 QUERY(CREDENTIAL_REMOVE, "DELETE FROM credentials WHERE id = ?1")
 QUERY_WALK(CREDENTIAL_EACH, "SELECT " CREDENTIAL_COLUMNS " FROM credentials ORDER BY id")

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operator's commands about users, their credentials and their grants. */
+/* The operator's commands about users and their grants. */
 #include "daemon/keep/control.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/grants.h"
-#include "daemon/keep/ssh_key.h"
 
 static const char *const role_name[] = {
     [ROLE_CLIENT] = "client", [ROLE_STAFF] = "staff", [ROLE_AUDITOR] = "auditor"};
@@ -14,30 +13,9 @@ static const char *const role_name[] = {
 struct gather {
 	struct command *command;
 	json_t *list;
-	const char *user;
 };
 
 /* ---- as JSON ---- */
-
-static json_t *credential_json(const char *user, const struct credential_row *r)
-{
-	return json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "id", (json_int_t)r->id, "user", user,
-			 "kind", "ssh-key", "algorithm", r->algorithm, "fingerprint",
-			 r->fingerprint, "comment", r->comment, "made", json_time(r->made_us),
-			 "expires", json_time(r->expires_us));
-}
-
-static int visit_credential(void *arg, const struct credential_row *r)
-{
-	struct gather *g = arg;
-	struct principal_row owner = {0};
-
-	if (!g->user &&
-	    catalog_principal_by_id(g->command->deed.keep->catalog, r->principal, &owner))
-		return fail(E_INTEGRITY, "a credential without its user");
-	json_array_append_new(g->list, credential_json(g->user ? g->user : owner.name, r));
-	return 0;
-}
 
 static json_t *grant_json(const char *user, const char *zone, const char *prefix, uint8_t rights)
 {
@@ -68,24 +46,22 @@ static int user_json(struct command *c, uint64_t id, json_t **ret_user)
 {
 	struct keep *keep = c->deed.keep;
 	const struct principal *p = NULL;
-	struct gather g = {.command = c, .list = json_array()};
-	json_t *grants = json_array();
+	json_t *credentials = json_array(), *grants = json_array();
 	int rc = accounts_principal(keep->accounts, id, &p);
 
-	if (!rc) {
-		g.user = p->row.name;
-		rc = catalog_each_credential(keep->catalog, id, visit_credential, &g);
-	}
+	if (!rc)
+		rc = credentials_json(c, id, p->row.name, credentials);
 	if (!rc)
 		rc = add_grants(c, p, grants);
 	if (rc) {
-		json_decref(g.list);
+		json_decref(credentials);
 		json_decref(grants);
 		return rc;
 	}
-	*ret_user = json_pack("{s:s,s:s,s:b,s:o,s:o,s:o}", "name", p->row.name, "role",
-			      role_name[p->row.role], "disabled", p->row.disabled, "made",
-			      json_time(p->row.made_us), "credentials", g.list, "grants", grants);
+	*ret_user =
+	    json_pack("{s:s,s:s,s:b,s:o,s:o,s:o}", "name", p->row.name, "role",
+		      role_name[p->row.role], "disabled", p->row.disabled, "made",
+		      json_time(p->row.made_us), "credentials", credentials, "grants", grants);
 	return 0;
 }
 
@@ -251,108 +227,6 @@ static void end_sessions(struct deed *d)
 	sessions_end_of(d->keep, command_of(d)->subject, "this account was closed by the operator");
 }
 
-/* ---- credentials ---- */
-
-static int add_key(struct command *c, const struct principal_row *user, const char *line,
-		   int64_t expires_us)
-{
-	struct credential_row row;
-	int rc = ssh_key_parse(view_text(line), &row);
-
-	if (rc)
-		return rc;
-	row.principal = user->id;
-	row.made_us = clock_utc_us();
-	row.expires_us = expires_us;
-	rc = catalog_credential_add(c->deed.keep->catalog, &row);
-	if (rc == E_EXISTS)
-		return fail(rc, "user '%s' has the key %s already", user->name, row.fingerprint);
-	if (!rc)
-		rc = command_record(c, "credential.add", NULL,
-				    json_pack("{s:s,s:s,s:s}", "user", user->name, "kind",
-					      "ssh-key", "key", row.fingerprint));
-	if (!rc)
-		json_array_append_new(c->items, credential_json(user->name, &row));
-	return rc;
-}
-
-static int key_add(struct deed *d)
-{
-	struct command *c = command_of(d);
-	struct principal_row user;
-	const char *name;
-	json_t *keys, *key;
-	json_int_t expires_s = 0;
-	size_t i;
-	json_error_t e;
-
-	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s:o,s?I}", "user", &name, "keys", &keys,
-			   "expires", &expires_s))
-		return command_usage(&e);
-	if (!json_array_size(keys) || expires_s < 0 || expires_s > INT32_MAX)
-		return fail(E_USAGE, "key add needs a key, and an expiry in this century");
-	int64_t expires_us = expires_s ? clock_utc_us() + expires_s * 1000000 : 0;
-	int rc = command_user(c, name, &user);
-	json_array_foreach(keys, i, key)
-	{
-		if (!rc && !json_is_string(key))
-			rc = fail(E_USAGE, "keys are lines of text");
-		if (!rc)
-			rc = add_key(c, &user, json_string_value(key), expires_us);
-	}
-	json_object_set_new(c->result, "count",
-			    json_integer((json_int_t)json_array_size(c->items)));
-	return rc;
-}
-
-static int credential_list(struct deed *d)
-{
-	struct command *c = command_of(d);
-	struct gather g = {.command = c, .list = c->items};
-	struct principal_row user = {0};
-	json_error_t e;
-	int rc = 0;
-
-	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s?s}", "user", &g.user))
-		return command_usage(&e);
-	if (g.user)
-		rc = command_user(c, g.user, &user);
-	if (!rc)
-		rc = catalog_each_credential(d->keep->catalog, user.id, visit_credential, &g);
-	json_object_set_new(c->result, "count",
-			    json_integer((json_int_t)json_array_size(c->items)));
-	return rc;
-}
-
-static int credential_remove(struct deed *d)
-{
-	struct command *c = command_of(d);
-	struct credential_row row;
-	struct principal_row user;
-	json_int_t id;
-	json_error_t e;
-
-	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:I}", "id", &id))
-		return command_usage(&e);
-	int rc = catalog_credential_by_id(d->keep->catalog, (uint64_t)id, &row);
-	if (rc == E_GONE)
-		return fail(rc, "there is no credential %lld", (long long)id);
-	if (!rc)
-		rc = catalog_principal_by_id(d->keep->catalog, row.principal, &user);
-	if (!rc)
-		rc = catalog_credential_remove(d->keep->catalog, row.id);
-	if (!rc)
-		rc = command_record(
-		    c, "credential.remove", NULL,
-		    json_pack("{s:s,s:s}", "user", user.name, "key", row.fingerprint));
-	if (rc)
-		return rc;
-	json_decref(c->result);
-	c->result = credential_json(user.name, &row);
-	c->subject = user.id;
-	return 0;
-}
-
 /* ---- grants ---- */
 
 struct grant_args {
@@ -447,9 +321,6 @@ ROW(user_show);
 ROW(user_disable, .settle = end_sessions);
 ROW(user_enable);
 ROW(user_remove, .settle = end_sessions);
-ROW(key_add);
-ROW(credential_list);
-ROW(credential_remove, .settle = end_sessions);
 ROW(grant);
 static const struct deed_row revoke_row = {
     .name = "revoke", .decide = revoke_rights, .finish = command_finish};
@@ -461,9 +332,6 @@ const struct command_entry commands_user[] = {
     {"user disable", &user_disable_row},
     {"user enable", &user_enable_row},
     {"user remove", &user_remove_row},
-    {"key add", &key_add_row},
-    {"credential list", &credential_list_row},
-    {"credential remove", &credential_remove_row},
     {"grant", &grant_row},
     {"revoke", &revoke_row},
     {NULL, NULL},

@@ -60,13 +60,19 @@ MUST_USE int command_zone_number(struct command *c, const char *name, uint64_t *
 
 json_t *json_time(int64_t utc_us); /* null for 0 */
 
+/* The user's credentials, or (0) all there are, appended to an array. user: its name, NULL for each
+ * its own. */
+MUST_USE int credentials_json(struct command *c, uint64_t principal, const char *user,
+			      json_t *into);
+json_t *credential_json(const char *user, const struct credential_row *r);
+
 /* The table: name of the command, its row. */
 struct command_entry {
 	const char *name;
 	const struct deed_row *row;
 };
-extern const struct command_entry commands_zone[], commands_user[], commands_state[],
-    commands_audit[];
+extern const struct command_entry commands_zone[], commands_user[], commands_credential[],
+    commands_state[], commands_audit[];
 
 /* In settle: tell the gates to end the sessions of a principal, or those that have an upload
  * or download open in a zone. */

@@ -6,9 +6,27 @@
 #include "base/secret.h"
 #include "base/sys.h"
 #include "daemon/keep/keep.h"
+#include "daemon/keep/tls_files.h"
 #include "wire/link.h"
 
-enum { HOST_KEY_MAX = 16 * 1024, HOST_KEYS_MAX = 64 * 1024, BANNER_MAX = 8 * 1024 };
+enum {
+	HOST_KEY_MAX = 16 * 1024,
+	HOST_KEYS_MAX = 64 * 1024,
+	BANNER_MAX = 8 * 1024,
+	TLS_MAX = 32 * 1024
+};
+
+/* What is read from files, apart from the SSH host keys. */
+struct files {
+	struct buf banner, certificate, private_key;
+};
+
+static void files_done(struct files *f)
+{
+	buf_done(&f->banner);
+	buf_done(&f->certificate);
+	buf_wipe(&f->private_key);
+}
 
 static uint32_t to_u32(uint64_t v)
 {
@@ -29,24 +47,53 @@ static int add_host_keys(const struct settings *s, struct writer *w)
 	return w->full ? fail(E_CONFIG, "the SSH host keys are too large") : 0;
 }
 
-static int fill(const struct keep *keep, struct view banner, struct view host_keys, struct buf *out)
+static int read_tls(const struct settings *s, struct files *f)
+{
+	int rc = sys_read_file(AT_FDCWD, s->certificate, TLS_MAX, &f->certificate);
+
+	if (!rc)
+		rc = sys_read_file(AT_FDCWD, s->private_key, TLS_MAX, &f->private_key);
+	if (!rc)
+		rc = tls_files_check(view_buf(&f->certificate), view_buf(&f->private_key));
+	return rc ? fail(rc, "the TLS certificate '%s' and its key", s->certificate) : 0;
+}
+
+static int read_files(const struct keep *keep, struct files *f)
+{
+	const struct settings *s = keep->settings;
+	int rc = 0;
+
+	if (*s->banner_file)
+		rc = sys_read_file(AT_FDCWD, s->banner_file, BANNER_MAX, &f->banner);
+	/* Whether there are HTTPS sockets is known when they are open; before that, and without
+	 * any, the files must be good where they will be needed. */
+	return rc || !(s->https_listen.count || keep->https_listeners) ? rc : read_tls(s, f);
+}
+
+static int fill(const struct keep *keep, const struct files *f, struct view host_keys,
+		struct buf *out)
 {
 	const struct settings *s = keep->settings;
 	struct gate_settings m = {
-	    .listeners = (uint16_t)keep->listeners,
+	    .listeners = (uint16_t)(keep->listeners - keep->https_listeners),
+	    .https_listeners = (uint16_t)keep->https_listeners,
 	    .login_grace_ms = to_u32(s->login_grace_ms),
 	    .auth_tries = s->auth_tries,
 	    .idle_ms = to_u32(s->idle_ms),
 	    .handles_per_session = s->handles_per_session,
 	    .sessions = s->sessions,
 	    .log_level = (uint8_t)s->log_level,
-	    .banner = banner,
+	    .banner = view_buf(&f->banner),
 	    .kex = view_text(s->kex),
 	    .host_key_algorithms = view_text(s->host_key_algorithms),
 	    .ciphers = view_text(s->ciphers),
 	    .macs = view_text(s->macs),
 	    .key_algorithms = view_text(s->key_algorithms),
 	    .host_keys = host_keys,
+	    .https_idle_ms = to_u32(s->https_idle_ms),
+	    .certificate = view_buf(&f->certificate),
+	    .private_key = view_buf(&f->private_key),
+	    .ticket_key = secret_view(keep->ticket_key),
 	};
 	int rc = buf_reserve(out, LINK_MAX - LINK_HEADER);
 	if (rc)
@@ -69,7 +116,7 @@ int gate_settings_check(const struct keep *keep)
 int gate_settings_compose(const struct keep *keep, struct buf *out)
 {
 	CLEANUP(buf_wipe) struct buf keys = {0};
-	CLEANUP(buf_done) struct buf banner = {0};
+	CLEANUP(files_done) struct files files = {0};
 	int rc = buf_reserve(&keys, HOST_KEYS_MAX);
 
 	if (rc)
@@ -77,7 +124,7 @@ int gate_settings_compose(const struct keep *keep, struct buf *out)
 	struct writer w = writer_of(keys.data, HOST_KEYS_MAX);
 	rc = add_host_keys(keep->settings, &w);
 	keys.len = w.len;
-	if (!rc && *keep->settings->banner_file)
-		rc = sys_read_file(AT_FDCWD, keep->settings->banner_file, BANNER_MAX, &banner);
-	return rc ? rc : fill(keep, view_buf(&banner), view_buf(&keys), out);
+	if (!rc)
+		rc = read_files(keep, &files);
+	return rc ? rc : fill(keep, &files, view_buf(&keys), out);
 }

@@ -15,6 +15,7 @@
 #include "daemon/keep/audit.h"
 #include "daemon/keep/host_key.h"
 #include "daemon/keep/state.h"
+#include "daemon/keep/tls_files.h"
 
 enum { NFTW_FDS = 16, ORIGIN_RANDOM = 4 };
 
@@ -128,6 +129,8 @@ static int fill(const struct settings *s, const struct init_options *o)
 		rc = keys_load(state_fd, s->master_path, &keys);
 	if (!rc)
 		rc = make_host_key(state_fd, o);
+	if (!rc)
+		rc = tls_files_init(state_fd, o->name, o->names);
 	if (!rc)
 		rc = blobs_create(state_fd);
 	if (!rc)

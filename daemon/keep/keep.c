@@ -18,6 +18,7 @@
 #include "daemon/keep/gate_settings.h"
 #include "daemon/keep/gates.h"
 #include "daemon/keep/listeners.h"
+#include "daemon/keep/tls_files.h"
 #include "daemon/keep/puts.h"
 #include "daemon/keep/recover.h"
 #include "daemon/keep/room.h"
@@ -54,10 +55,26 @@ static int record_start(struct keep *keep)
 	return rc;
 }
 
+/* A state directory of before HTTPS has none of its own. */
+static int make_tls_files(struct keep *keep)
+{
+	const char *path = keep->settings->certificate;
+
+	if (!keep->settings->https_listen.count || access(path, F_OK) == 0 ||
+	    !settings_own_certificate(keep->settings))
+		return 0;
+	log_info("making a TLS key and a certificate for it, below keys/tls");
+	return tls_files_init(keep->state_fd, NULL, 0);
+}
+
 static int start(struct keep *keep)
 {
-	int rc = gate_settings_check(keep);
+	int rc = make_tls_files(keep);
 
+	if (!rc)
+		rc = secret_random(TICKET_KEY, &keep->ticket_key);
+	if (!rc)
+		rc = gate_settings_check(keep);
 	if (!rc)
 		rc = listeners_open(keep);
 	if (!rc)
@@ -250,6 +267,7 @@ static void free_all(struct keep *keep)
 	listeners_close(keep);
 	sys_close(&keep->lock_fd);
 	sys_close(&keep->state_fd);
+	secret_free(&keep->ticket_key);
 	if (keep->settings != keep->boot)
 		settings_free(&keep->settings);
 	settings_free(&keep->boot);

@@ -44,8 +44,9 @@ struct keep {
 	struct flood failures; /* of authentication */
 	struct gates *gates;
 	struct control *control;
-	int listener[LISTENERS_MAX];
-	unsigned listeners;
+	int listener[LISTENERS_MAX]; /* for SFTP; the last https_listeners of them for HTTPS */
+	unsigned listeners, https_listeners;
+	struct secret *ticket_key; /* of this run: what gates protect TLS session tickets with */
 	bool has_recovery;
 	struct age_recipient recovery;
 	struct recovery found; /* at the start */

@@ -46,9 +46,8 @@ static int open_one(const struct address *a, int *ret_fd)
 	return 0;
 }
 
-static int open_configured(struct keep *keep)
+static int open_all(struct keep *keep, const struct conf_addresses *at)
 {
-	const struct conf_addresses *at = &keep->boot->sftp_listen;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < at->count; i++) {
@@ -63,26 +62,44 @@ static int open_configured(struct keep *keep)
 		if (!rc)
 			rc = add(keep, fd);
 	}
+	return rc;
+}
+
+static int open_configured(struct keep *keep)
+{
+	int rc = open_all(keep, &keep->boot->sftp_listen);
+
 	if (!rc && !keep->listeners)
 		rc = fail(E_CONFIG, "[sftp] listen: there is no address to listen at");
+	unsigned before = keep->listeners;
+	if (!rc)
+		rc = open_all(keep, &keep->boot->https_listen);
+	keep->https_listeners = keep->listeners - before;
 	return rc;
 }
 
 int listeners_open(struct keep *keep)
 {
-	int fds[LISTENERS_MAX];
+	struct service_socket given[LISTENERS_MAX];
 	unsigned count = 0;
-	int rc = service_sockets(fds, LISTENERS_MAX, &count);
+	int rc = service_sockets(given, LISTENERS_MAX, &count);
 
+	if (rc || !count)
+		return rc ? rc : open_configured(keep);
 	for (unsigned i = 0; !rc && i < count; i++)
-		rc = add(keep, fds[i]);
-	if (rc || count)
-		return rc;
-	return open_configured(keep);
+		if (!given[i].https)
+			rc = add(keep, given[i].fd);
+	for (unsigned i = 0; !rc && i < count; i++)
+		if (given[i].https) {
+			rc = add(keep, given[i].fd);
+			keep->https_listeners++;
+		}
+	return rc;
 }
 
 void listeners_close(struct keep *keep)
 {
 	while (keep->listeners)
 		sys_close(&keep->listener[--keep->listeners]);
+	keep->https_listeners = 0;
 }

@@ -16,6 +16,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/check_uploads.c \
 	daemon/keep/chores.c daemon/keep/chores.h \
 	daemon/keep/command_audit.c \
+	daemon/keep/command_credential.c \
 	daemon/keep/command_state.c \
 	daemon/keep/command_user.c \
 	daemon/keep/command_zone.c \
@@ -44,6 +45,8 @@ libkeep_a_SOURCES = \
 	daemon/keep/session.c daemon/keep/session.h \
 	daemon/keep/sweep.c daemon/keep/sweep.h \
 	daemon/keep/tiny.c daemon/keep/tiny.h \
+	daemon/keep/tls_files.c daemon/keep/tls_files.h \
+	daemon/keep/token.c daemon/keep/token.h \
 	daemon/keep/trail.c daemon/keep/trail.h \
 	daemon/keep/trail_read.c \
 	daemon/keep/tree_path.c

@@ -5,6 +5,8 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
@@ -25,24 +27,41 @@ void service_stopping(void)
 	(void)sd_notify(0, "STOPPING=1\nSTATUS=Draining.");
 }
 
-int service_sockets(int *ret_fds, unsigned max, unsigned *ret_count)
+static int prepare(int fd)
 {
-	int n = sd_listen_fds(1);
+	if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0)
+		return fail(E_CONFIG,
+			    "the service manager handed over what is no listening socket");
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+		return fail_errno(E_IO, "prepare a socket of the service manager's");
+	return 0;
+}
+
+static void free_names(char **names, int count)
+{
+	for (int i = 0; names && i < count; i++)
+		free(names[i]);
+	free(names);
+}
+
+int service_sockets(struct service_socket *ret_sockets, unsigned max, unsigned *ret_count)
+{
+	char **names = NULL;
+	int n = sd_listen_fds_with_names(1, &names), rc = 0;
 
 	if (n < 0 || (unsigned)n > max)
-		return fail(E_CONFIG,
-			    "the service manager handed over an unusable number of sockets");
-	for (int i = 0; i < n; i++) {
+		rc =
+		    fail(E_CONFIG, "the service manager handed over an unusable number of sockets");
+	for (int i = 0; i < n && !rc; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
-		if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0)
-			return fail(E_CONFIG,
-				    "the service manager handed over what is no listening socket");
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
-			return fail_errno(E_IO, "prepare a socket of the service manager's");
-		ret_fds[i] = fd;
+		bool https = names && strcmp(names[i], "https") == 0;
+		rc = prepare(fd);
+		ret_sockets[i] = (struct service_socket){fd, https};
 	}
-	*ret_count = (unsigned)n;
-	return 0;
+	free_names(names, n);
+	if (!rc)
+		*ret_count = (unsigned)n;
+	return rc;
 }
 
 #else
@@ -59,9 +78,9 @@ void service_stopping(void)
 {
 }
 
-int service_sockets(int *ret_fds, unsigned max, unsigned *ret_count)
+int service_sockets(struct service_socket *ret_sockets, unsigned max, unsigned *ret_count)
 {
-	(void)ret_fds;
+	(void)ret_sockets;
 	(void)max;
 	*ret_count = 0;
 	return 0;

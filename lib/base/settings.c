@@ -62,6 +62,7 @@ static const struct conf_row rows[] = {
     {"https", "public_url", TEXT(public_url, "")},
     {"https", "certificate", PATH(certificate, "")},
     {"https", "private_key", PATH(private_key, "")},
+    {"https", "idle", DURATION(https_idle_ms, "60s"), FROM(SECOND, DAY)},
 
     {"keys", "master", TEXT(master, ""), RESTART},
 
@@ -130,6 +131,33 @@ static void default_host_key(struct settings *s)
 	s->host_key.count = 1;
 }
 
+static void default_text(char **text, const char *state, const char *name)
+{
+	if ((*text)[0])
+		return;
+	mem_free(text);
+	*text = mem_printf("%s/%s", state, name);
+}
+
+static const char own_certificate[] = "keys/tls/cert.pem", own_key[] = "keys/tls/key.pem";
+
+bool settings_own_certificate(const struct settings *s)
+{
+	CLEANUP(mem_free) char *own = mem_printf("%s/%s", s->state, own_certificate);
+
+	return strcmp(s->certificate, own) == 0;
+}
+
+/* Both or none: a key in the state directory belongs to no other certificate. */
+static int default_tls(struct settings *s)
+{
+	if (!s->certificate[0] != !s->private_key[0])
+		return fail(E_CONFIG, "[https] certificate and private_key belong together");
+	default_text(&s->certificate, s->state, own_certificate);
+	default_text(&s->private_key, s->state, own_key);
+	return 0;
+}
+
 /* What the values mean together. */
 static int complete(struct settings *s)
 {
@@ -141,6 +169,8 @@ static int complete(struct settings *s)
 		rc = fail(E_CONFIG, "state and runtime are the same folder");
 	if (!rc)
 		rc = find_master(s);
+	if (!rc)
+		rc = default_tls(s);
 	if (!rc)
 		default_host_key(s);
 	return rc;
@@ -194,6 +224,6 @@ void settings_compare(const struct settings *old, const struct settings *new,
 void settings_unserved(const struct settings *s, void (*visit)(void *arg, const char *note),
 		       void *arg)
 {
-	if (s->https_listen.count || s->public_url[0] || s->certificate[0] || s->private_key[0])
-		visit(arg, "section [https] is not served yet by this version");
+	if (s->public_url[0])
+		visit(arg, "[https] public_url has no use yet in this version");
 }

@@ -33,9 +33,10 @@ struct settings {
 	char *kex, *host_key_algorithms, *ciphers, *macs, *key_algorithms; /* a,b,c */
 	char *banner_file;                                                 /* absolute, or empty */
 
-	/* [https]; not served yet */
-	struct conf_addresses https_listen;
+	/* [https] */
+	struct conf_addresses https_listen; /* none: HTTPS is not served */
 	char *public_url, *certificate, *private_key;
+	uint64_t https_idle_ms;
 
 	/* [keys] */
 	char *master;      /* as written */
@@ -69,6 +70,9 @@ void settings_free(struct settings **s);
  * only after one. */
 void settings_compare(const struct settings *old, const struct settings *new,
 		      void (*visit)(void *arg, const char *key, bool restart), void *arg);
+
+/* Whether the TLS certificate is the one in the state directory, which the daemon makes itself. */
+bool settings_own_certificate(const struct settings *s);
 
 /* What is set but not served yet, one sentence each, for a note at start. */
 void settings_unserved(const struct settings *s, void (*visit)(void *arg, const char *note),

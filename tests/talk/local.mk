@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Conversations with real programs: add each script to TALK_TESTS.
 EXTRA_DIST += tests/talk/lib.sh tests/talk/resume-lib.sh tests/talk/relay.py \
-	tests/talk/slow-reput.py tests/talk/paramiko-story.py
+	tests/talk/slow-reput.py tests/talk/paramiko-story.py \
+	tests/talk/https-raw.py
 TALK_TESTS += tests/talk/age-interop.sh
 TALK_TESTS += tests/talk/sftp-basics.sh
 TALK_TESTS += tests/talk/sftp-rights.sh
@@ -28,3 +29,4 @@ TALK_TESTS += tests/talk/ctl.sh
 TALK_TESTS += tests/talk/tamper.sh
 TALK_TESTS += tests/talk/tiny.sh
 TALK_TESTS += tests/talk/auth.sh
+TALK_TESTS += tests/talk/https-raw.sh

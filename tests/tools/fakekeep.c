@@ -2,13 +2,14 @@
 /*
  * fakekeep: a keep with everything in memory, for trying dropkeep-gate alone.
  *
- *	fakekeep GATE HOST-KEY [-v] [-d MILLISECONDS] [-t MILLISECONDS]
+ *	fakekeep GATE HOST-KEY [-v] [-d MILLISECONDS] [-t MILLISECONDS] [-s PEM]
  *
- * It listens on a free port of 127.0.0.1 and prints the number, then lets in every key (but
- * no user called "nobody") with all rights. -d delays each answer, -t is the time to log in and
- * the time to be idle. SIGTERM drains the gate;
- * the exit status is the gate's. Blobs are memory files under random keys; nothing is
- * checked, recorded or kept: what the real keep decides is not decided here.
+ * It listens on a free port of 127.0.0.1 and prints the number, then lets in every key, certificate
+ * and token (but no user and no token called "nobody") with all rights. -s: HTTPS as well, on the
+ * second number printed, with certificate and private key out of one file. -d delays each answer,
+ *-t is the time to log in and the time to be idle. SIGTERM drains the gate; the exit status is the
+ *gate's. Blobs are memory files under random keys; nothing is checked, recorded or kept: what the
+ *real keep decides is not decided here.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -50,8 +51,9 @@ static struct {
 	int link;
 	bool verbose, quit;
 	unsigned delay_ms, patience_ms;
-	struct buf host_key;
-	int listener;
+	struct buf host_key, pem;
+	int listener[2];
+	unsigned listeners;
 	uint64_t next_session;
 	uint8_t out[LINK_MAX];
 } keep = {.patience_ms = 60000};
@@ -164,8 +166,15 @@ static void answer_hello(const struct frame *ask)
 	write_u32(&lw, (uint32_t)keep.host_key.len);
 	assert(!buf_add(&keys, len, sizeof len) &&
 	       !buf_add(&keys, keep.host_key.data, keep.host_key.len));
+	static const uint8_t ticket_key[TICKET_KEY] = {1};
+	const bool https = keep.pem.len;
 	const struct gate_settings s = {
 	    .listeners = 1,
+	    .https_listeners = https,
+	    .https_idle_ms = keep.patience_ms,
+	    .certificate = view_buf(&keep.pem),
+	    .private_key = view_buf(&keep.pem),
+	    .ticket_key = view_of(ticket_key, https ? sizeof ticket_key : 0),
 	    .login_grace_ms = keep.patience_ms,
 	    .auth_tries = 6,
 	    .idle_ms = keep.patience_ms,
@@ -176,7 +185,7 @@ static void answer_hello(const struct frame *ask)
 	    .host_keys = view_buf(&keys),
 	};
 	gate_settings_write(&w, &s);
-	send_packet(&w, &keep.listener, 1);
+	send_packet(&w, keep.listener, keep.listeners);
 }
 
 static void answer_session_open(const struct frame *ask)
@@ -194,14 +203,23 @@ static void answer_auth(const struct frame *ask)
 	struct answer_auth a = {0};
 
 	assert(!ask_auth_read(ask->body, &m));
-	if (view_is(m.user, "nobody")) {
+	if (view_is(m.user, "nobody") || view_is(m.key, "nobody")) {
 		refuse(ask, E_DENIED);
 		return;
 	}
-	if (m.step == AUTH_SIGNED)
+	if (m.step != AUTH_QUERY)
 		a = (struct answer_auth){view_text("/zone"), m.user};
 	struct writer w = begin(ask, 0);
 	answer_auth_write(&w, &a);
+	send_packet(&w, NULL, 0);
+}
+
+static void answer_account(const struct frame *ask)
+{
+	const struct answer_account m = {view_text("{\"user\":\"somebody\"}\n")};
+	struct writer w = begin(ask, 0);
+
+	answer_account_write(&w, &m);
 	send_packet(&w, NULL, 0);
 }
 
@@ -256,7 +274,7 @@ static void answer_list(const struct frame *ask)
 		if (entries.cap - entries.len < name.len + 64)
 			break;
 		const struct entry e = {name,      a.kind,  a.rights,    a.size,
-					a.mtime_s, a.owner, a.owner_name};
+					a.mtime_s, a.owner, a.owner_name, {0}};
 		entry_write(&entries, &e);
 	}
 	const struct answer_list l = {at == NODES, at, view_of(page, entries.len)};
@@ -570,6 +588,7 @@ static const struct {
     {VERB_HELLO, answer_hello},
     {VERB_SESSION_OPEN, answer_session_open},
     {VERB_AUTH, answer_auth},
+    {VERB_ACCOUNT, answer_account},
     {VERB_STAT, answer_stat},
     {VERB_LIST, answer_list},
     {VERB_MAKE_DIR, answer_make_dir},
@@ -686,17 +705,17 @@ static int listen_somewhere(void)
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof a;
 
-	keep.listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (keep.listener < 0 || bind(keep.listener, (struct sockaddr *)&a, sizeof a) ||
-	    listen(keep.listener, LISTEN_BACKLOG) ||
-	    getsockname(keep.listener, (struct sockaddr *)&a, &len))
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, LISTEN_BACKLOG) ||
+	    getsockname(fd, (struct sockaddr *)&a, &len))
 		return fail_errno(E_IO, "listen");
+	keep.listener[keep.listeners++] = fd;
 	(void)printf("%u\n", ntohs(a.sin_port));
 	(void)fflush(stdout);
 	return 0;
 }
 
-static int run(const char *gate, const char *host_key)
+static int run(const char *gate, const char *host_key, const char *pem)
 {
 	static const char *const dirs[] = {"/", "/zone", "/zone/incoming", "/zone/deliverables"};
 	int fds[2], rc, status = 0;
@@ -705,9 +724,13 @@ static int run(const char *gate, const char *host_key)
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		(void)add(view_text(dirs[i]), true);
 	rc = sys_read_file(AT_FDCWD, host_key, 16384, &keep.host_key);
+	if (!rc && pem)
+		rc = sys_read_file(AT_FDCWD, pem, 16384, &keep.pem);
 	if (!rc)
 		rc = link_pair(fds);
 	if (!rc)
+		rc = listen_somewhere();
+	if (!rc && pem)
 		rc = listen_somewhere();
 	if (!rc)
 		rc = start_gate(gate, fds[1], &pid);
@@ -726,15 +749,18 @@ static int run(const char *gate, const char *host_key)
 int main(int argc, char **argv)
 {
 	struct sigaction term = {.sa_handler = on_term};
+	const char *pem = NULL;
 	int option;
 
-	while ((option = getopt(argc, argv, "vd:t:")) != -1) {
+	while ((option = getopt(argc, argv, "vd:t:s:")) != -1) {
 		if (option == 'v')
 			keep.verbose = true;
 		else if (option == 'd')
 			keep.delay_ms = (unsigned)strtoul(optarg, NULL, 10);
 		else if (option == 't')
 			keep.patience_ms = (unsigned)strtoul(optarg, NULL, 10);
+		else if (option == 's')
+			pem = optarg;
 		else
 			return 64;
 	}
@@ -742,7 +768,7 @@ int main(int argc, char **argv)
 		return 64;
 	(void)sigaction(SIGTERM, &term, NULL);
 	(void)sigaction(SIGINT, &term, NULL);
-	if (run(argv[optind], argv[optind + 1])) {
+	if (run(argv[optind], argv[optind + 1], pem)) {
 		(void)fprintf(stderr, "fakekeep: %s\n", err_text());
 		return 1;
 	}

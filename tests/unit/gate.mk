@@ -96,3 +96,20 @@ check_PROGRAMS += tests/tools/fakekeep
 tests_tools_fakekeep_SOURCES = tests/tools/fakekeep.c
 tests_tools_fakekeep_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tests_tools_fakekeep_LDADD = libwire.a $(base_LIBS)
+
+# HTTP, as far as it is bytes.
+UNIT_TESTS += tests/unit/test_gate_http_head tests/unit/test_gate_http_body
+http_test_CFLAGS = $(gate_test_CFLAGS) $(LLHTTP_CFLAGS)
+tests_unit_test_gate_http_head_SOURCES = tests/unit/test_gate_http_head.c $(base_kit)
+tests_unit_test_gate_http_head_CFLAGS = $(http_test_CFLAGS)
+tests_unit_test_gate_http_head_LDADD = $(gate_test_LIBS)
+tests_unit_test_gate_http_body_SOURCES = tests/unit/test_gate_http_body.c $(base_kit)
+tests_unit_test_gate_http_body_CFLAGS = $(http_test_CFLAGS)
+tests_unit_test_gate_http_body_LDADD = $(gate_test_LIBS)
+
+check_PROGRAMS += tests/fuzz/fuzz_http_request
+TESTS += tests/fuzz/fuzz_http_request
+tests_fuzz_fuzz_http_request_SOURCES = tests/fuzz/fuzz_http_request.c tests/fuzz/replay.c
+tests_fuzz_fuzz_http_request_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(LLHTTP_CFLAGS)
+tests_fuzz_fuzz_http_request_LDADD = $(gate_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_http_request

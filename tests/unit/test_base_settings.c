@@ -160,7 +160,7 @@ static void what_is_not_served_is_noted(void **state)
 	assert_ok(parse("", &a));
 	settings_unserved(a, note, &notes);
 	assert_int_equal(notes, 0);
-	assert_ok(parse("[https]\nlisten = 127.0.0.1:8443\n", &b));
+	assert_ok(parse("[https]\nlisten = 127.0.0.1:8443\npublic_url = https://h:8443\n", &b));
 	settings_unserved(b, note, &notes);
 	assert_int_equal(notes, 1);
 }

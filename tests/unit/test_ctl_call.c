@@ -240,8 +240,6 @@ static void commands_that_are_none_are_refused(void **state)
 static void commands_of_later_versions_say_so(void **state)
 {
 	static const char *const lines[] = {
-	    "cert add alice f",
-	    "token add alice --expires 30d",
 	    "password set alice",
 	    "totp set a",
 	    "user enroll alice",

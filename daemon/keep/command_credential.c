@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operator's commands about credentials: keys, certificates, tokens. */
+#include "daemon/keep/control.h"
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "daemon/keep/audit.h"
+#include "daemon/keep/ssh_key.h"
+#include "daemon/keep/tls_files.h"
+#include "daemon/keep/token.h"
+
+json_t *credential_json(const char *user, const struct credential_row *r)
+{
+	static const char *const kind_name[] = {[CREDENTIAL_SSH_KEY] = "ssh-key",
+						[CREDENTIAL_CERTIFICATE] = "certificate",
+						[CREDENTIAL_TOKEN] = "token"};
+
+	return json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "id", (json_int_t)r->id, "user", user,
+			 "kind", kind_name[r->kind], "algorithm", r->algorithm, "fingerprint",
+			 r->fingerprint, "comment", r->comment, "made", json_time(r->made_us),
+			 "expires", json_time(r->expires_us));
+}
+
+struct list {
+	struct command *command;
+	json_t *into;
+	const char *user; /* NULL: whoever it is */
+};
+
+static int visit_credential(void *arg, const struct credential_row *r)
+{
+	struct list *g = arg;
+	struct principal_row owner = {0};
+
+	if (!g->user &&
+	    catalog_principal_by_id(g->command->deed.keep->catalog, r->principal, &owner))
+		return fail(E_INTEGRITY, "a credential without its user");
+	json_array_append_new(g->into, credential_json(g->user ? g->user : owner.name, r));
+	return 0;
+}
+
+int credentials_json(struct command *c, uint64_t principal, const char *user, json_t *into)
+{
+	struct list g = {c, into, user};
+
+	return catalog_each_credential(c->deed.keep->catalog, principal, visit_credential, &g);
+}
+
+/* How long from now on it is good; for ever without. */
+static int expiry(json_int_t expires_s, int64_t *ret_us)
+{
+	if (expires_s < 0 || expires_s > INT32_MAX)
+		return fail(E_USAGE, "an expiry is some time in this century");
+	*ret_us = expires_s ? clock_utc_us() + expires_s * 1000000 : 0;
+	return 0;
+}
+
+static int add_credential(struct command *c, const struct principal_row *user,
+			  struct credential_row *row, int64_t expires_us)
+{
+	row->principal = user->id;
+	row->made_us = clock_utc_us();
+	row->expires_us = expires_us;
+	json_t *shown = NULL;
+	int rc = catalog_credential_add(c->deed.keep->catalog, row);
+	if (rc == E_EXISTS)
+		return fail(rc, "%s %s is there already", row->algorithm, row->fingerprint);
+	shown = credential_json(user->name, row);
+	if (!rc)
+		rc = command_record(c, "credential.add", NULL,
+				    json_pack("{s:s,s:O,s:s}", "user", user->name, "kind",
+					      json_object_get(shown, "kind"), "key",
+					      row->fingerprint));
+	if (rc)
+		json_decref(shown);
+	else
+		json_array_append_new(c->items, shown);
+	return rc;
+}
+
+static int add_key(struct command *c, const struct principal_row *user, const char *line,
+		   int64_t expires_us)
+{
+	struct credential_row row;
+	int rc = ssh_key_parse(view_text(line), &row);
+
+	return rc ? rc : add_credential(c, user, &row, expires_us);
+}
+
+static int key_add(struct deed *d)
+{
+	struct command *c = command_of(d);
+	struct principal_row user;
+	const char *name;
+	json_t *keys, *key;
+	json_int_t expires_s = 0;
+	int64_t expires_us = 0;
+	size_t i;
+	json_error_t e;
+
+	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s:o,s?I}", "user", &name, "keys", &keys,
+			   "expires", &expires_s))
+		return command_usage(&e);
+	if (!json_array_size(keys))
+		return fail(E_USAGE, "key add needs a key");
+	int rc = expiry(expires_s, &expires_us);
+	if (!rc)
+		rc = command_user(c, name, &user);
+	json_array_foreach(keys, i, key)
+	{
+		if (!rc && !json_is_string(key))
+			rc = fail(E_USAGE, "keys are lines of text");
+		if (!rc)
+			rc = add_key(c, &user, json_string_value(key), expires_us);
+	}
+	json_object_set_new(c->result, "count",
+			    json_integer((json_int_t)json_array_size(c->items)));
+	return rc;
+}
+
+/* The hash of its key is all that counts of it: whoever signs with that key is the user. */
+static int cert_add(struct deed *d)
+{
+	struct command *c = command_of(d);
+	struct principal_row user;
+	struct credential_row row;
+	const char *name, *pem;
+	uint8_t spki[TLS_SPKI];
+	json_int_t expires_s = 0;
+	int64_t expires_us = 0;
+	json_error_t e;
+
+	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s:s,s?I}", "user", &name, "certificate",
+			   &pem, "expires", &expires_s))
+		return command_usage(&e);
+	int rc = expiry(expires_s, &expires_us);
+	if (!rc)
+		rc = command_user(c, name, &user);
+	if (!rc && tls_files_spki(view_text(pem), spki))
+		rc = fail(E_INVALID, "this is no certificate (PEM)");
+	if (!rc)
+		rc = certificate_credential(view_of(spki, sizeof spki), &row);
+	if (!rc)
+		rc = add_credential(c, &user, &row, expires_us);
+	json_object_set_new(c->result, "count", json_integer(1));
+	return rc;
+}
+
+/* The token itself is in the answer, and nowhere else. */
+static int token_add(struct deed *d)
+{
+	struct command *c = command_of(d);
+	struct principal_row user;
+	struct credential_row row;
+	char token[TOKEN_LEN + 1];
+	const char *name;
+	json_int_t expires_s = 0;
+	int64_t expires_us = 0;
+	json_error_t e;
+
+	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s?I}", "user", &name, "expires",
+			   &expires_s))
+		return command_usage(&e);
+	int rc = expiry(expires_s, &expires_us);
+	if (!rc)
+		rc = command_user(c, name, &user);
+	if (!rc)
+		rc = token_make(token);
+	if (!rc)
+		rc = token_credential(view_of(token, TOKEN_LEN), &row);
+	if (!rc)
+		rc = add_credential(c, &user, &row, expires_us);
+	if (!rc)
+		json_object_set_new(c->result, "token", json_string(token));
+	wipe(token, sizeof token);
+	return rc;
+}
+
+static int credential_list(struct deed *d)
+{
+	struct command *c = command_of(d);
+	const char *name = NULL;
+	struct principal_row user = {0};
+	json_error_t e;
+	int rc = 0;
+
+	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s?s}", "user", &name))
+		return command_usage(&e);
+	if (name)
+		rc = command_user(c, name, &user);
+	if (!rc)
+		rc = credentials_json(c, user.id, name, c->items);
+	json_object_set_new(c->result, "count",
+			    json_integer((json_int_t)json_array_size(c->items)));
+	return rc;
+}
+
+static int credential_remove(struct deed *d)
+{
+	struct command *c = command_of(d);
+	struct credential_row row;
+	struct principal_row user;
+	json_int_t id;
+	json_error_t e;
+
+	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:I}", "id", &id))
+		return command_usage(&e);
+	int rc = catalog_credential_by_id(d->keep->catalog, (uint64_t)id, &row);
+	if (rc == E_GONE)
+		return fail(rc, "there is no credential %lld", (long long)id);
+	if (!rc)
+		rc = catalog_principal_by_id(d->keep->catalog, row.principal, &user);
+	if (!rc)
+		rc = catalog_credential_remove(d->keep->catalog, row.id);
+	if (!rc)
+		rc = command_record(
+		    c, "credential.remove", NULL,
+		    json_pack("{s:s,s:s}", "user", user.name, "key", row.fingerprint));
+	if (rc)
+		return rc;
+	json_decref(c->result);
+	c->result = credential_json(user.name, &row);
+	c->subject = user.id;
+	return 0;
+}
+
+static void end_sessions(struct deed *d)
+{
+	sessions_end_of(d->keep, command_of(d)->subject, "this account was closed by the operator");
+}
+
+#define ROW(fn, ...)                              \
+	static const struct deed_row fn##_row = { \
+	    .name = #fn, .decide = fn, .finish = command_finish, __VA_ARGS__}
+ROW(key_add);
+ROW(cert_add);
+ROW(token_add);
+ROW(credential_list);
+ROW(credential_remove, .settle = end_sessions);
+
+const struct command_entry commands_credential[] = {
+    {"key add", &key_add_row},
+    {"cert add", &cert_add_row},
+    {"token add", &token_add_row},
+    {"credential list", &credential_list_row},
+    {"credential remove", &credential_remove_row},
+    {NULL, NULL},
+};
