@@ -26,10 +26,10 @@ usage() {
 # --- packages ----------------------------------------------------------------------------
 
 build_packages=(build-essential autoconf automake pkgconf
-	libssh-dev libssl-dev libuv1-dev libinih-dev libsqlite3-dev libjansson-dev libsystemd-dev
-	libcmocka-dev)
-demo_packages=(age openssh-client openssh-sftp-server jq sqlite3 procps)
-test_packages=("${demo_packages[@]}" sshfs fuse3 lftp python3-paramiko putty-tools rclone rsync
+	libssh-dev libssl-dev libuv1-dev libinih-dev libsqlite3-dev libjansson-dev libcurl4-openssl-dev
+	libsystemd-dev libcmocka-dev)
+demo_packages=(age curl openssh-client openssh-sftp-server jq sqlite3 procps)
+test_packages=("${demo_packages[@]}" openssl sshfs fuse3 lftp python3-paramiko putty-tools rclone rsync
 	systemd universal-ctags mandoc shellcheck) # systemd: for its tools; nothing of it is started
 san_packages=(clang)
 
@@ -187,7 +187,7 @@ fi
 [ "$san" = no ] || build=$top/build-san
 build
 case $action in
-build) say "built: $build/dropkeepd, $build/dropkeep-gate, $build/dropkeepctl" ;;
+build) say "built: $build/dropkeepd, $build/dropkeep-gate, $build/dropkeepctl, $build/dropkeep" ;;
 demo) exec bash "$top/tests/demo.sh" "$build" ;;
 test) run_tests ;;
 esac

@@ -16,6 +16,13 @@ say() { printf '\n== %s\n' "$*"; }
 done_with() { printf '   %s\n' "$*"; }
 die() { printf 'demo: %s\n' "$*" >&2; exit 1; }
 ctl() { "$build/dropkeepctl" -c "$conf" "$@"; }
+drop_as() { # USER ARGUMENT…: the client, with a home of its own
+	local home=$demo/home-$1
+	shift
+	mkdir -p "$home"
+	env -u DROPKEEP_PROFILE HOME="$home" XDG_CONFIG_HOME="$home/config" XDG_STATE_HOME="$home/state" \
+		XDG_DATA_HOME="$home/data" "$build/dropkeep" "$@"
+}
 hash_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
 
 finish() {
@@ -45,15 +52,19 @@ make_instance() {
 	else
 		mkdir -p "$demo"
 		ctl_init=$("$build/dropkeepctl" init --state "$demo/state" --config "$conf" \
-			--recovery "$demo/recovery.txt" --sftp "127.0.0.1:$(free_port)" --name localhost 2>&1) ||
-			die "$ctl_init"
+			--recovery "$demo/recovery.txt" --sftp "127.0.0.1:$(free_port)" \
+			--https "127.0.0.1:$(free_port)" --name localhost 2>&1) || die "$ctl_init"
+		https=$(sed -n '/^\[https\]/,/^\[/s/^listen *= *127\.0\.0\.1:\([0-9]*\)$/\1/p' "$conf")
+		sed -i "/^\[https\]/a public_url = https://127.0.0.1:$https" "$conf"
 		done_with "state, keys, an empty catalog and an empty log; the recovery identity is in demo/recovery.txt"
 	fi
-	port=$(sed -n 's/^listen *= *127\.0\.0\.1:\([0-9]*\)$/\1/p' "$conf" | head -n 1)
+	port=$(sed -n '/^\[sftp\]/,/^\[/s/^listen *= *127\.0\.0\.1:\([0-9]*\)$/\1/p' "$conf")
+	https=$(sed -n '/^\[https\]/,/^\[/s/^listen *= *127\.0\.0\.1:\([0-9]*\)$/\1/p' "$conf")
+	[ -n "$https" ] || die "the instance in ./demo is of a version without HTTPS: remove it (rm -r $demo) and run this again"
 }
 
 start_daemon() {
-	say "Start dropkeepd on 127.0.0.1:$port"
+	say "Start dropkeepd on 127.0.0.1:$port (SFTP) and 127.0.0.1:$https (HTTPS)"
 	"$build/dropkeepd" -c "$conf" >>"$demo/dropkeepd.log" 2>&1 &
 	keep_pid=$!
 	ctl status --wait 30 >/dev/null || die "it does not serve"
@@ -100,6 +111,51 @@ download() {
 	printf 'get /acme/incoming/%s %s/fetched.bin\n' "$name" "$demo" | sftp_as vera >/dev/null
 	[ "$(hash_of "$demo/fetched.bin")" = "$sent" ] || die "the hashes differ"
 	done_with "the hashes agree"
+}
+
+enrol() { # NAME
+	[ -e "$demo/home-$1/config/dropkeep/default/profile.json" ] ||
+		drop_as "$1" enroll "$(ctl user enroll "$1")" 2>&1 | sed 's/^/   /'
+}
+
+# begun FILE: the client says in its events that some of it has been sent.
+begun() { grep -q '"bytes_done":[1-9][0-9]\{6\}' "$1" 2>/dev/null; }
+
+push_and_kill() {
+	say "acme's machine becomes known by a one-time URL, and so does vera's: dropkeep enroll"
+	enrol acme
+	enrol vera
+	say "acme sends the file with dropkeep push, which is killed half-way"
+	drop_as acme --json push --limit 40M "$demo/$name" "acme:incoming/https-$name" >"$demo/push.out" 2>&1 &
+	local pusher=$! client tries
+	for ((tries = 0; tries < 300; tries++)); do
+		! begun "$demo/push.out" || break
+		sleep 0.1
+	done
+	begun "$demo/push.out" || die "dropkeep push does not get on: $(tail -n 1 "$demo/push.out")"
+	read -r client _ <"/proc/$pusher/task/$pusher/children" || [ -n "$client" ] || die "dropkeep push has ended by itself"
+	kill -KILL "$client"
+	wait "$pusher" 2>/dev/null && die "dropkeep push was done before it could be killed"
+	done_with "killed: $(drop_as acme ls -lh acme:incoming/ | grep -F "https-$name" || echo nothing)"
+	drop_as acme push "$demo/$name" acme:incoming/"https-$name" >"$demo/push.out" 2>&1 || die "$(cat "$demo/push.out")"
+	grep -q resumed "$demo/push.out" || die "it began anew: $(cat "$demo/push.out")"
+	sed 's/^/   /' "$demo/push.out"
+	done_with "the same command went on where it was; its receipt:"
+	drop_as acme receipt list | tail -n 1 | sed 's/^/   /'
+	drop_as acme receipt verify --offline "$(drop_as acme receipt list | tail -n 1 | cut -d ' ' -f 1)" | sed 's/^/   /'
+	say "vera fetches it with dropkeep pull"
+	drop_as vera pull "acme:incoming/https-$name" -o "$demo/pulled.bin" 2>&1 | sed 's/^/   /'
+	[ "$(hash_of "$demo/pulled.bin")" = "$sent" ] || die "the hashes differ"
+	done_with "the hashes agree"
+}
+
+send_with_curl() {
+	say "acme sends a file with plain curl and a token"
+	(umask 077 && printf 'Authorization: Bearer %s\n' "$(ctl token add acme --expires 1d)" >"$demo/token.header")
+	curl -sS --fail --cacert "$demo/state/keys/tls/cert.pem" -H "@$demo/token.header" -D "$demo/curl.headers" \
+		-T "$demo/$name" "https://127.0.0.1:$https/files/acme/incoming/curl-$name" || die "curl could not send it"
+	grep -qi "^etag: \"$sent\"" "$demo/curl.headers" || die "the server has another hash"
+	done_with "$(grep '^HTTP' "$demo/curl.headers" | tail -n 1 | tr -d '\r'), $(grep -i '^link' "$demo/curl.headers" | tr -d '\r')"
 }
 
 stay_out() {
@@ -167,6 +223,8 @@ how_to_go_on() {
    $build/dropkeepd -c $conf &
    sftp -P $port -i $demo/acme.key -o UserKnownHostsFile=$demo/known_hosts acme@127.0.0.1
    sftp -P $port -i $demo/vera.key -o UserKnownHostsFile=$demo/known_hosts vera@127.0.0.1
+   XDG_CONFIG_HOME=$demo/home-acme/config $build/dropkeep push FILE
+   XDG_CONFIG_HOME=$demo/home-vera/config $build/dropkeep ls -l acme:incoming
    $build/dropkeepctl -c $conf status
    To be rid of it: rm -r $demo
 TXT
@@ -177,9 +235,12 @@ start_daemon
 make_accounts
 upload
 download
+push_and_kill
+send_with_curl
 stay_out
 look_at_disk
 decrypt_blob
 prove_log
-rm -f "$demo/$name" "$demo/fetched.bin" "$demo/refusal.txt" "$demo/stolen.bin"
+rm -f "$demo/$name" "$demo/fetched.bin" "$demo/refusal.txt" "$demo/stolen.bin" \
+	"$demo/pulled.bin" "$demo/push.out" "$demo/curl.headers" "$demo/token.header"
 how_to_go_on

@@ -5,10 +5,12 @@ include tests/unit/wire.mk
 include tests/unit/age.mk
 include tests/unit/tlog.mk
 include tests/unit/ctl.mk
+include tests/unit/client.mk
 include tests/unit/keep.mk
 include tests/unit/gate.mk
 include tests/house/local.mk
 include tests/talk/local.mk
+include tests/talk/client.mk
 include tests/fault/local.mk
 
 if HAVE_CMOCKA

@@ -212,15 +212,26 @@ int show_credentials(json_t *items, json_t *result)
 	return show_table(credential_columns, items);
 }
 
+static int show_alone(const json_t *result, const char *member)
+{
+	const char *text = json_string_value(json_object_get(result, member));
+
+	if (!text)
+		return fail(E_PROTOCOL, "the keep's answer has no %s", member);
+	printf("%s\n", text);
+	return 0;
+}
+
 int show_token(json_t *items, json_t *result)
 {
-	const char *token = json_string_value(json_object_get(result, "token"));
-
 	(void)items;
-	if (!token)
-		return fail(E_PROTOCOL, "the keep's answer has no token");
-	printf("%s\n", token);
-	return 0;
+	return show_alone(result, "token");
+}
+
+int show_url(json_t *items, json_t *result)
+{
+	(void)items;
+	return show_alone(result, "url");
 }
 
 int show_grant(json_t *items, json_t *result)

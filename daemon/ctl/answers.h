@@ -15,6 +15,7 @@ int show_users(json_t *items, json_t *result);
 int show_credential(json_t *items, json_t *result);
 int show_credentials(json_t *items, json_t *result);
 int show_token(json_t *items, json_t *result); /* alone: for scripts */
+int show_url(json_t *items, json_t *result);   /* the same */
 int show_grant(json_t *items, json_t *result);
 int show_status(json_t *items, json_t *result);
 int show_session(json_t *items, json_t *result);

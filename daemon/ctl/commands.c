@@ -74,6 +74,12 @@ static const struct param token_add_params[] = {
     END,
 };
 
+static const struct param user_enroll_params[] = {
+    {"NAME", NULL, "name", take_text, PARAM_NEEDED, "who is to enrol"},
+    {"--expires", "TIME", "expires", take_seconds, 0, "from now (default: 24h)"},
+    END,
+};
+
 static const struct param credential_list_params[] = {
     {"USER", NULL, "user", take_text, 0, "of this user alone"},
     END,
@@ -145,6 +151,7 @@ const struct command commands[] = {
     {"key add", "let a user in with an SSH key", key_add_params, .show = show_credentials},
     {"cert add", "let a user in with a TLS certificate", cert_add_params, .show = show_credentials},
     {"token add", "let a user in with a bearer token, which is printed alone", token_add_params, .show = show_token},
+    {"user enroll", "print a link by which a user enrols a client, once", user_enroll_params, .show = show_url},
     {"credential list", "list credentials", credential_list_params, .show = show_credentials},
     {"credential remove", "remove a credential", id_only, .show = show_credential},
     {"grant", "give a user rights", grant_params, .show = show_grant},
@@ -157,7 +164,7 @@ const struct command commands[] = {
     {"audit query", "show records of the log", query_params, .show_item = show_record},
     {"check", "check catalog and stored files", check_params, "{\"deep\":false}", .show = show_check, .judge = judge_check},
 
-    LATER("user enroll"), LATER("password set"),
+    LATER("password set"),
     LATER("totp set"), LATER("top"), LATER("bans"), LATER("alerts"), LATER("rotate"),
     LATER("audit report"), LATER("audit review"), LATER("audit export"), LATER("audit prove"),
     LATER("hold"), LATER("erase"), LATER("retention"), LATER("backup"), LATER("restore"),

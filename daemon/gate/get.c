@@ -49,7 +49,8 @@ struct get {
 	uint64_t number;
 	struct payload blob;
 	struct attrs attrs;
-	char *owner_name; /* attrs.owner_name borrows from it */
+	char *owner_name;          /* attrs.owner_name borrows from it */
+	uint8_t sha256[WIRE_HASH]; /* and attrs.sha256 */
 
 	struct slot slot[GET_WINDOW];
 	struct fetch fetch[JOBS];
@@ -247,6 +248,10 @@ static int adopt(struct get *g, const struct answer_get_open *m, const struct an
 				  .mtime_s = m->mtime_s,
 				  .owner = m->owner,
 				  .owner_name = view_of(g->owner_name, m->owner_name.len)};
+	if (m->sha256.len == WIRE_HASH) {
+		memcpy(g->sha256, m->sha256.data, WIRE_HASH);
+		g->attrs.sha256 = view_of(g->sha256, WIRE_HASH);
+	}
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "daemon/gate/http_inside.h"
+#include "daemon/gate/http_tus.h"
 
 enum { MAGIC = 0x68747470 };
 
@@ -247,6 +248,12 @@ static void answer_options(struct connection *c)
 
 	route_allow(c->route, allow);
 	exchange_add_field(&c->x, "Allow", "%s", allow);
+	if (c->route->tus) {
+		exchange_add_field(&c->x, "Tus-Resumable", TUS_VERSION);
+		exchange_add_field(&c->x, "Tus-Version", TUS_VERSION);
+		exchange_add_field(&c->x, "Tus-Extension", TUS_EXTENSIONS);
+		exchange_add_field(&c->x, "Tus-Checksum-Algorithm", "sha256");
+	}
 	exchange_answer_empty(&c->x, 204);
 }
 
@@ -414,7 +421,9 @@ static enum next serve_drive(struct connection *c)
 {
 	for (int i = 0; i < DRIVE_ROUNDS && !c->reason; i++) {
 		bool moved = drive_body(c) | drive_answer(c);
+		size_t waiting = c->out.len - c->sent;
 		int rc = socket_flush(c);
+		moved |= c->out.len - c->sent != waiting; /* there is room now */
 		if (rc == E_IO) {
 			connection_end(c, "the connection was lost");
 			return NEXT_WAIT;

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "daemon/gate/http_date.h"
 #include "daemon/gate/http_inside.h"
 
 enum { RETRY_AFTER_S = 5, CHUNK_HEAD = 24 };
@@ -67,23 +68,15 @@ void answer_field(struct exchange *x, const char *name, const char *format, ...)
 	err_clear();
 }
 
-/* RFC 9110, section 5.6.7; the same text for all answers of a second. */
+/* The same text for all answers of a second. */
 static const char *date_now(void)
 {
-	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-					     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-	static char text[40];
+	static char text[HTTP_DATE];
 	static time_t told = -1;
 	time_t now = time(NULL);
-	struct tm tm;
 
-	if (now != told && gmtime_r(&now, &tm)) {
-		told = now;
-		(void)snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-			       days[tm.tm_wday % 7], tm.tm_mday, months[tm.tm_mon % 12],
-			       tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	}
+	if (now != told)
+		date_write(told = now, text);
 	return text;
 }
 

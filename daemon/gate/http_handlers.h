@@ -3,8 +3,7 @@
  * http_handlers: what answers requests, one handler for each row of http_routes.c.
  *
  *	http_plain.c    /healthz, /account, /enroll/, /receipts/
- *	http_log.c      /log/
- *	http_files.c    /files/
+ *	http_files.c    /files/: http_download.c, http_listing.c, http_put.c
  *	http_uploads.c  /uploads
  */
 #ifndef DROPKEEP_GATE_HTTP_HANDLERS_H
@@ -14,7 +13,9 @@
 
 extern const struct http_handler http_health;
 extern const struct http_handler http_account;
+extern const struct http_handler http_files;
 extern const struct http_handler http_enroll;
 extern const struct http_handler http_receipt;
+extern const struct http_handler http_upload, http_uploads;
 
 #endif

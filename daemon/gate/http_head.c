@@ -226,7 +226,7 @@ static enum http_problem read_framing(struct http_head *h)
 		return PROBLEM_MALFORMED;
 	if (codings) {
 		h->chunked = view_is_word(*head_find_field(h, "transfer-encoding"), "chunked");
-		return codings == 1 && h->chunked ? PROBLEM_NONE : PROBLEM_NOT_IMPLEMENTED;
+		return codings == 1 && h->chunked ? PROBLEM_NONE : PROBLEM_UNSUPPORTED;
 	}
 	h->has_length = lengths;
 	return !lengths || read_number(*head_find_field(h, "content-length"), &h->length)

@@ -144,6 +144,7 @@ struct route {
 	unsigned methods;
 	enum { ROUTE_OPEN, ROUTE_KNOCK, ROUTE_SESSION } needs;
 	const struct http_handler *handler;
+	bool tus; /* OPTIONS tells of that protocol */
 };
 /* NULL: there is no such path. *ret_rest: what is behind the prefix. */
 const struct route *route_find(struct view path, struct view *ret_rest);

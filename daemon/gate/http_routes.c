@@ -6,11 +6,28 @@
 #include "daemon/gate/http_handlers.h"
 #include "daemon/gate/http_inside.h"
 
+#define READ (METHOD_GET | METHOD_HEAD)
+
 static const struct route routes[] = {
-    {"/healthz", false, METHOD_GET | METHOD_HEAD, ROUTE_OPEN, &http_health},
-    {"/enroll/", false, METHOD_POST, ROUTE_KNOCK, &http_enroll},
-    {"/account", false, METHOD_GET | METHOD_HEAD, ROUTE_SESSION, &http_account},
-    {"/receipts/", false, METHOD_GET | METHOD_HEAD, ROUTE_SESSION, &http_receipt},
+    {.prefix = "/files/",
+     .bare = true,
+     .methods = READ | METHOD_PUT | METHOD_DELETE | METHOD_POST | METHOD_MOVE,
+     .needs = ROUTE_SESSION,
+     .handler = &http_files},
+    {.prefix = "/uploads",
+     .methods = METHOD_GET | METHOD_POST,
+     .needs = ROUTE_SESSION,
+     .handler = &http_uploads,
+     .tus = true},
+    {.prefix = "/uploads/",
+     .methods = METHOD_HEAD | METHOD_PATCH | METHOD_DELETE | METHOD_POST,
+     .needs = ROUTE_SESSION,
+     .handler = &http_upload,
+     .tus = true},
+    {.prefix = "/receipts/", .methods = READ, .needs = ROUTE_SESSION, .handler = &http_receipt},
+    {.prefix = "/account", .methods = READ, .needs = ROUTE_SESSION, .handler = &http_account},
+    {.prefix = "/enroll/", .methods = METHOD_POST, .needs = ROUTE_KNOCK, .handler = &http_enroll},
+    {.prefix = "/healthz", .methods = READ, .needs = ROUTE_OPEN, .handler = &http_health},
 };
 
 static bool begins_with(struct view path, const char *prefix)

@@ -5,15 +5,24 @@ libgate_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(LIBSSH_CFLAGS
 libgate_a_SOURCES = \
 	daemon/gate/gate.c daemon/gate/gate.h \
 	daemon/gate/http_body.c daemon/gate/http_body.h \
+	daemon/gate/http_condition.c daemon/gate/http_condition.h \
 	daemon/gate/http_connection.c daemon/gate/http_connection.h \
+	daemon/gate/http_date.c daemon/gate/http_date.h \
+	daemon/gate/http_download.c \
 	daemon/gate/http_exchange.c daemon/gate/http_exchange.h \
+	daemon/gate/http_files.c daemon/gate/http_files.h \
 	daemon/gate/http_handlers.h \
 	daemon/gate/http_head.c daemon/gate/http_head.h \
 	daemon/gate/http_inside.h \
+	daemon/gate/http_listing.c \
+	daemon/gate/http_path.c daemon/gate/http_path.h \
 	daemon/gate/http_plain.c \
 	daemon/gate/http_problem.c daemon/gate/http_problem.h \
+	daemon/gate/http_put.c \
 	daemon/gate/http_routes.c \
 	daemon/gate/http_socket.c \
+	daemon/gate/http_tus.c daemon/gate/http_tus.h \
+	daemon/gate/http_uploads.c \
 	daemon/gate/http_who.c \
 	daemon/gate/keeper.c daemon/gate/keeper.h \
 	daemon/gate/limits.h \

@@ -196,10 +196,22 @@ static void on_opened(void *arg, const struct answer *a)
 void put_open(uv_loop_t *loop, struct keeper *keeper, uint64_t session, struct view path,
 	      uint8_t flags, uint64_t declared, put_opened *opened, void *arg)
 {
-	struct put *p = new_put(loop, keeper);
-	struct ask_put_open m = {.path = path, .flags = flags, .declared = declared};
+	const struct put_wish wish = {.flags = flags, .declared = declared};
 
-	p->declared = declared;
+	put_open_as(loop, keeper, session, path, &wish, opened, arg);
+}
+
+void put_open_as(uv_loop_t *loop, struct keeper *keeper, uint64_t session, struct view path,
+		 const struct put_wish *wish, put_opened *opened, void *arg)
+{
+	struct put *p = new_put(loop, keeper);
+	struct ask_put_open m = {.path = path,
+				 .flags = wish->flags,
+				 .declared = wish->declared,
+				 .match = wish->match,
+				 .ticket = wish->ticket};
+
+	p->declared = wish->declared;
 	p->opened = opened;
 	p->opened_arg = arg;
 	p->asking = true;
@@ -216,6 +228,28 @@ void put_listen(struct put *p, void (*on_room)(void *arg), void (*on_yielded)(vo
 uint64_t put_number(const struct put *p)
 {
 	return p->number;
+}
+
+struct view put_ticket(const struct put *p)
+{
+	return view_of(p->ticket, sizeof p->ticket);
+}
+
+void put_tell(struct put *p, struct put_result *ret_result)
+{
+	*ret_result = (struct put_result){0};
+	p->result = ret_result;
+}
+
+void put_expect(struct put *p, const uint8_t sha256[WIRE_HASH])
+{
+	p->expects = true;
+	memcpy(p->expected, sha256, sizeof p->expected);
+}
+
+void put_stay(struct put *p)
+{
+	p->stays = true;
 }
 
 void put_set_mtime(struct put *p, int64_t mtime_s)
@@ -331,6 +365,23 @@ static void on_told(void *arg, const struct answer *a)
 	put_drive(p);
 }
 
+static void on_finished(void *arg, const struct answer *a)
+{
+	struct put *p = put_of(arg);
+	struct answer_put_finish m;
+
+	if (!a->status && answer_put_finish_read(a->body, &m))
+		put_failed(p, E_PROTOCOL);
+	else if (!a->status && p->result) {
+		p->result->published = true;
+		p->result->record = m.record;
+		p->result->replaced = m.replaced;
+		p->result->size = p->size;
+		sha256_now(&p->hash, p->result->sha256);
+	}
+	on_told(p, a);
+}
+
 static void ask_finish(struct put *p)
 {
 	struct ask_put_finish m = {.size = p->size, .mtime_s = p->mtime_s};
@@ -338,12 +389,21 @@ static void ask_finish(struct put *p)
 	sha256_now(&p->hash, m.sha256);
 	if (p->part.keep)
 		m.content = view_of(p->part.scratch, p->part.last_len + AGE_TAG);
-	(void)keeper_ask_put_finish(p->keeper, p->number, &m, on_told, p);
+	(void)keeper_ask_put_finish(p->keeper, p->number, &m, on_finished, p);
+}
+
+static bool as_expected(const struct put *p)
+{
+	uint8_t hash[WIRE_HASH];
+
+	sha256_now(&p->hash, hash);
+	return !p->expects || memcmp(hash, p->expected, sizeof hash) == 0;
 }
 
 static void ask_drop(struct put *p)
 {
-	struct ask_put_drop m = {.code = (uint8_t)-p->rc, .reason = view_text(p->text)};
+	struct ask_put_drop m = {.code = (uint8_t)-p->rc,
+				 .reason = view_text(p->rc ? p->text : p->reason)};
 
 	(void)keeper_ask_put_drop(p->keeper, p->number, &m, on_told, p);
 }
@@ -353,7 +413,8 @@ static void ask_suspend(struct put *p)
 	uint8_t state[SHA256_STATE_SIZE];
 	uint64_t stored = put_stored_run(p);
 	struct slot *tail = put_find(p, stored);
-	struct ask_put_suspend m = {.durable = put_durable(p, p->synced),
+	struct ask_put_suspend m = {.stay = p->stays,
+				    .durable = put_durable(p, p->synced),
 				    .mtime_s = p->mtime_s,
 				    .reason = view_text(p->rc ? p->text : p->reason)};
 
@@ -379,6 +440,12 @@ static enum put_next at_sealed(struct put *p)
 		p->end = END_DROP;
 	else if (p->rc && p->end == END_PUBLISH)
 		p->end = END_LEAVE;
+	if (p->end == END_PUBLISH && !as_expected(p)) {
+		put_refuse(p, E_INTEGRITY, "the content is not what its digest says");
+		p->end = END_DROP;
+		if (p->result)
+			p->result->mismatch = true;
+	}
 	p->asking = true;
 	if (p->end == END_PUBLISH)
 		ask_finish(p);
@@ -487,6 +554,12 @@ void put_abandon(struct put *p, const char *reason, put_done *done, void *arg)
 {
 	p->synced_done = NULL; /* whoever asked is gone */
 	end(p, END_LEAVE, reason, done, arg);
+}
+
+void put_give_up(struct put *p, const char *reason, put_done *done, void *arg)
+{
+	p->synced_done = NULL;
+	end(p, END_DROP, reason, done, arg);
 }
 
 void put_hurry(void)

@@ -35,6 +35,34 @@ typedef void put_done(void *arg, int rc, const char *text);
 void put_open(uv_loop_t *loop, struct keeper *keeper, uint64_t session, struct view path,
 	      uint8_t flags, uint64_t declared, put_opened *opened, void *arg);
 
+/* The same with conditions (PUT_OPEN in wire/messages.h): match, hashes of which the finished
+ * version must have one; ticket, the upload of the caller's that is to be gone on with. Copied. */
+struct put_wish {
+	uint8_t flags;
+	uint64_t declared;
+	struct view match, ticket;
+};
+void put_open_as(uv_loop_t *loop, struct keeper *keeper, uint64_t session, struct view path,
+		 const struct put_wish *wish, put_opened *opened, void *arg);
+
+/* The upload's name in the keep; valid as long as p. */
+struct view put_ticket(const struct put *p);
+
+/* What became of a put_close(), filled before its done is called. */
+struct put_result {
+	bool published, mismatch; /* mismatch: not what put_expect() said; nothing of it is left */
+	bool replaced;            /* there was a version before */
+	uint64_t size, record;    /* the receipt's number */
+	uint8_t sha256[WIRE_HASH];
+};
+void put_tell(struct put *p, struct put_result *ret_result);
+
+/* What the whole content must have; else it is not published but given up, with E_INTEGRITY. */
+void put_expect(struct put *p, const uint8_t sha256[WIRE_HASH]);
+
+/* However it ends, the upload stays to be resumed, also with nothing in it. */
+void put_stay(struct put *p);
+
 /* The wake-up for a put_write() that gave E_AGAIN, and for a yield (below). */
 void put_listen(struct put *p, void (*on_room)(void *arg), void (*on_yielded)(void *arg),
 		void *arg);
@@ -75,6 +103,9 @@ void put_close(struct put *p, put_done *done, void *arg);
  * called and the owner must forget p): drain, suspend, free. done (may be NULL) is called
  * once when the keep has answered. */
 void put_abandon(struct put *p, const char *reason, put_done *done, void *arg);
+
+/* Its sender gives it up: nothing of it stays. As put_abandon(). */
+void put_give_up(struct put *p, const char *reason, put_done *done, void *arg);
 
 /* The gate is to end: abandoned uploads do no more than they must, also those to come. */
 void put_hurry(void);

@@ -161,7 +161,10 @@ struct put {
 	void *done_arg, *synced_arg;
 	enum put_end end;
 	char *reason;
-	const char *last_word; /* what to say beside rc 0 */
+	const char *last_word;     /* what to say beside rc 0 */
+	struct put_result *result; /* the owner's; NULL: it does not want to know */
+	bool stays, expects;
+	uint8_t expected[WIRE_HASH], ticket[WIRE_ID];
 
 	/* the first error is the upload's last word; poisoned: and nothing of it may be kept */
 	int rc;

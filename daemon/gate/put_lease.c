@@ -63,6 +63,9 @@ static int restore(struct put *p, const struct lease *l)
 int put_adopt(struct put *p, const struct lease *l, const struct answer *a)
 {
 	p->number = l->put;
+	memcpy(p->ticket, l->ticket, sizeof p->ticket);
+	if (p->declared == SIZE_UNKNOWN)
+		p->declared = l->declared;
 	if (!lease_makes_sense(l))
 		return fail(E_PROTOCOL, "a lease that makes no sense");
 	int rc = spans_add(&p->present, 0, l->size);

@@ -16,9 +16,10 @@ struct download_work {
 	struct zone_keys *zone_keys;
 	struct version_row version;
 	struct attrs attrs;
-	struct buf names;   /* what attrs.owner_name borrows from */
-	struct buf content; /* of a tiny version */
-	uint64_t get;       /* its number */
+	struct buf names;        /* what attrs.owner_name borrows from */
+	uint8_t hash[WIRE_HASH]; /* and attrs.sha256 */
+	struct buf content;      /* of a tiny version */
+	uint64_t get;            /* its number */
 	struct blob_pin pin;
 	struct sealed_blob blob;
 };
@@ -112,6 +113,8 @@ static int get_open(struct deed *d)
 	struct download_work *w = plan(a, s);
 	rc = tree_attrs(&d->keep->tree, s, &w->names, &w->attrs);
 	if (!rc)
+		rc = tree_hash(&d->keep->tree, s, w->hash, &w->attrs);
+	if (!rc)
 		rc = take_content(d->keep, w);
 	if (rc)
 		return rc;
@@ -153,7 +156,8 @@ static void get_finish(struct deed *d)
 					    .size = w->attrs.size,
 					    .mtime_s = w->attrs.mtime_s,
 					    .owner = w->attrs.owner,
-					    .owner_name = w->attrs.owner_name};
+					    .owner_name = w->attrs.owner_name,
+					    .sha256 = w->attrs.sha256};
 		memcpy(m.payload_key, w->blob.key, sizeof m.payload_key);
 		answer_get_open_write(ask_out(a, 256 + m.owner_name.len), &m);
 		a->fds[a->fd_count++] = TAKE_FD(w->blob.fd);

@@ -10,8 +10,6 @@
 #include "daemon/keep/audit.h"
 #include "daemon/keep/tiny.h"
 
-static const char hash_purpose[] = "dropkeep content hash v1";
-
 /* ---- PUT_OPEN ---- */
 
 /* An upload's node, which may have to be made, and its row, which may be there. */
@@ -22,6 +20,22 @@ struct opening {
 	struct upload_row row;
 	bool resumed;
 };
+
+/* A length that HTTP declares is what comes: where there is no room for it, none of it needs to.
+ * SFTP's is a hint. */
+static int check_promise(const struct ask *a, const struct opening *o)
+{
+	const struct session *s = ask_session(a);
+	const struct zone_row *z = &o->spot.zone->row;
+	uint64_t declared = o->row.declared, others = z->used_bytes + z->reserved_bytes;
+
+	if (!s || strcmp(s->protocol, "https") != 0 || declared == SIZE_UNKNOWN || !z->quota_bytes)
+		return 0;
+	others -= o->row.reserved < others ? o->row.reserved : others;
+	return declared <= z->quota_bytes && others <= z->quota_bytes - declared
+		   ? 0
+		   : fail(E_QUOTA, "the zone has no room for so much");
+}
 
 /* What stands at the name that is not to be continued goes; another upload begins. */
 static int begin_upload(struct ask *a, struct opening *o)
@@ -45,13 +59,27 @@ static int begin_upload(struct ask *a, struct opening *o)
 		memcpy(o->row.source_pin, v->pin, sizeof v->pin);
 		o->row.source_size = o->row.prefix = o->row.durable = v->size;
 	}
-	int rc = puts_reserve(keep, o->spot.zone, &o->row, 0, o->row.prefix + 1);
+	int rc = check_promise(a, o);
+	if (!rc)
+		rc = puts_reserve(keep, o->spot.zone, &o->row, 0, o->row.prefix + 1);
 	if (!rc)
 		rc = lease_plan(a, o->spot.zone, &o->row, true);
 	if (rc)
 		return rc;
 	o->node.upload = o->row.id;
 	return catalog_node_set(keep->catalog, &o->node);
+}
+
+static int declare(struct upload_row *row, uint64_t declared)
+{
+	if (declared == SIZE_UNKNOWN || declared == row->declared)
+		return 0;
+	if (row->declared != SIZE_UNKNOWN)
+		return fail(E_CONFLICT, "the upload has another length");
+	if (declared < row->durable)
+		return fail(E_INVALID, "the upload is longer than that already");
+	row->declared = declared;
+	return 0;
 }
 
 static int resume_upload(struct ask *a, struct opening *o)
@@ -61,11 +89,45 @@ static int resume_upload(struct ask *a, struct opening *o)
 	o->resumed = true;
 	o->row = o->spot.upload;
 	uint64_t stored = o->row.goes_on ? o->row.durable : 0; /* else all of it is sealed again */
-	int rc = puts_reserve(keep, o->spot.zone, &o->row, stored, o->row.durable + 1);
+	int rc = declare(&o->row, a->m.put_open.declared);
+	if (!rc)
+		rc = check_promise(a, o);
+	if (!rc)
+		rc = puts_reserve(keep, o->spot.zone, &o->row, stored, o->row.durable + 1);
 	if (rc)
 		return rc;
 	return o->row.clean && o->row.goes_on ? lease_plan(a, o->spot.zone, &o->row, false)
 					      : lease_continue(a, o->spot.zone, &o->row);
+}
+
+/* Whether the finished version is one of those that the client names. */
+static int check_match(struct ask *a, const struct opening *o)
+{
+	struct attrs shown = {.kind = NODE_FILE};
+	uint8_t hash[WIRE_HASH];
+	struct view match = a->m.put_open.match;
+	int rc = tree_hash(&a->gate->keep->tree, &o->spot, hash, &shown);
+
+	for (size_t i = 0; !rc && shown.sha256.len && i < match.len; i += WIRE_HASH)
+		if (memcmp(match.data + i, hash, WIRE_HASH) == 0)
+			return 0;
+	return rc ? rc : fail(E_CONFLICT, "the file is another version");
+}
+
+/* What the client supposes of what stands there. Asked after its rights: a condition tells nobody
+ * what they may not see. */
+static int check_conditions(struct ask *a, const struct opening *o)
+{
+	const struct ask_put_open *m = &a->m.put_open;
+	const struct spot *s = &o->spot;
+	bool published = s->exists && s->seen && s->node.version;
+
+	if (m->ticket.len &&
+	    !(s->exists && s->own_upload && memcmp(m->ticket.data, s->upload.ticket, WIRE_ID) == 0))
+		return fail(E_GONE, "there is no such upload");
+	if ((m->flags & PUT_EXISTING || m->match.len) && !published)
+		return fail(E_CONFLICT, "the file is not there");
+	return m->match.len ? check_match(a, o) : 0;
 }
 
 static int open_at(struct ask *a, struct opening *o)
@@ -146,6 +208,8 @@ static int put_open(struct deed *d)
 		rc = tree_walk(&d->keep->tree, o->who, m->path, true, &o->spot);
 	if (!rc)
 		rc = tree_may_put(o->who, &o->spot, m->flags);
+	if (!rc)
+		rc = check_conditions(a, o);
 	if (!rc)
 		rc = open_at(a, o);
 	if (rc)
@@ -521,6 +585,7 @@ static int put_suspend(struct deed *d)
 	if (rc)
 		return rc;
 	row.clean = row.goes_on = m->clean;
+	row.stays |= m->stay;
 	if (m->mtime_s != TIME_UNKNOWN)
 		row.mtime_s = m->mtime_s;
 	row.touched_us = clock_utc_us();
@@ -529,7 +594,7 @@ static int put_suspend(struct deed *d)
 		rc = catalog_upload_set(d->keep->catalog, &row);
 	if (!rc)
 		rc = record_suspend(a, p, zone, &row);
-	if (!rc && !row.durable)
+	if (!rc && !row.durable && !row.stays)
 		rc = puts_leave(d->keep, row.id); /* nothing came: nothing is left */
 	p->over = rc == 0;
 	return rc;
@@ -608,13 +673,17 @@ static int make_version(struct keep *keep, const struct put *p, const struct ask
 				  .tiny = tiny.len > 0,
 				  .size = m->size,
 				  .uploader = p->principal,
-				  .made_us = now};
+				  .made_us = now,
+				  .has_ticket = true,
+				  .record = audit_next(keep->audit)};
+
+	memcpy(v->ticket, row->ticket, sizeof v->ticket);
 	memcpy(v->blob, p->blob, sizeof v->blob);
 	memcpy(v->pin, p->pin, sizeof v->pin);
 	v->mtime_s = m->mtime_s != TIME_UNKNOWN     ? m->mtime_s
 		     : row->mtime_s != TIME_UNKNOWN ? row->mtime_s
 						    : now / 1000000;
-	int rc = keys_seal(keep->keys, zone_keys_data(p->zone_keys), hash_purpose,
+	int rc = keys_seal(keep->keys, zone_keys_data(p->zone_keys), tree_hash_purpose,
 			   view_of(v->blob, sizeof v->blob), view_of(m->sha256, sizeof m->sha256),
 			   &sealed);
 	if (!rc && sealed.len > sizeof v->sealed_hash)
@@ -655,21 +724,26 @@ static int put_finish(struct deed *d)
 	struct version_row version;
 	struct node_row node;
 	const struct zone *zone;
+	bool replaced = false;
 	int rc = load_put(a, &p, &row, &zone);
 
 	if (!rc)
 		rc = within_grant(&row, m->size);
 	if (!rc)
 		rc = catalog_node_by_id(d->keep->catalog, p->node, &node);
+	replaced = !rc && node.version;
 	if (!rc)
 		rc = make_version(d->keep, p, m, &row, view_buf(&e->file), &version);
 	if (!rc)
 		rc = publish(d->keep, zone, &row, &version, &node);
 	if (!rc)
 		rc = record_finish(a, p, zone, &node);
-	if (!rc)
-		p->over = true;
-	return rc;
+	if (rc)
+		return rc;
+	struct answer_put_finish answer = {.record = version.record, .replaced = replaced};
+	answer_put_finish_write(ask_out(a, 16), &answer);
+	p->over = true;
+	return 0;
 }
 
 /* The upload is published whatever comes of this: a state that stays is litter, no error. */
@@ -710,7 +784,7 @@ static int put_drop(struct deed *d)
 		return rc;
 	view_to_text(m->reason, reason, sizeof reason);
 	struct event e = put_event(a, "upload.abort", zone, p->object);
-	e.code = m->code ? -(int)m->code : E_IO;
+	e.code = -(int)m->code; /* 0: its sender has given it up */
 	e.reason = reason;
 	rc = audit_add(d->keep->audit, &e);
 	if (!rc)

@@ -11,15 +11,22 @@ enum { PAGE = 48 * 1024 };
 static int stat_path(struct deed *d)
 {
 	struct ask *a = ask_of(d);
+	struct spot *s = mem_new(sizeof *s);
+	CLEANUP(mem_free) void *owned = s;
 	CLEANUP(buf_done) struct buf names = {0};
+	uint8_t hash[WIRE_HASH];
 	const struct principal *p;
 	struct attrs attrs;
 	int rc = ask_principal(a, &p);
 
 	if (!rc)
-		rc = tree_stat(&d->keep->tree, p, a->m.stat.path, &names, &attrs);
+		rc = tree_walk(&d->keep->tree, p, a->m.stat.path, false, s);
 	if (!rc)
-		attrs_write(ask_out(a, 128 + attrs.owner_name.len), &attrs);
+		rc = tree_attrs(&d->keep->tree, s, &names, &attrs);
+	if (!rc)
+		rc = tree_hash(&d->keep->tree, s, hash, &attrs);
+	if (!rc)
+		attrs_write(ask_out(a, 128 + WIRE_HASH + attrs.owner_name.len), &attrs);
 	return rc;
 }
 
@@ -37,8 +44,8 @@ static int list(struct deed *d)
 	int rc = ask_principal(a, &p);
 
 	if (!rc)
-		rc = tree_list(&d->keep->tree, p, a->m.list.path, a->m.list.cursor, &w, &m.cursor,
-			       &end);
+		rc = tree_list(&d->keep->tree, p, a->m.list.path, a->m.list.cursor,
+			       a->m.list.hashes, &w, &m.cursor, &end);
 	if (rc)
 		return rc;
 	m.end = end;

@@ -128,6 +128,12 @@ static bool auth_makes_sense(const struct ask *a)
 	       ((m->step == AUTH_CERTIFICATE && m->key.len == WIRE_HASH) || m->step == AUTH_TOKEN);
 }
 
+static bool put_makes_sense(const struct ask_put_open *m)
+{
+	return m->flags <= (PUT_CREATE | PUT_EXCLUSIVE | PUT_TRUNCATE | PUT_EXISTING) &&
+	       m->match.len % WIRE_HASH == 0 && (!m->ticket.len || m->ticket.len == WIRE_ID);
+}
+
 /* What no gate says, whoever its client is. Sizes, times, names and what else comes from
  * clients is refused, if it is, by those who use it. */
 static bool makes_sense(const struct ask *a)
@@ -137,16 +143,20 @@ static bool makes_sense(const struct ask *a)
 		return auth_makes_sense(a);
 	case VERB_SESSION_NOTE:
 		return a->m.session_note.refused <= 1;
+	case VERB_LIST:
+		return a->m.list.hashes <= 1;
 	case VERB_RENAME:
 		return a->m.rename.replace <= 1;
 	case VERB_PUT_OPEN:
-		return a->m.put_open.flags <= (PUT_CREATE | PUT_EXCLUSIVE | PUT_TRUNCATE);
+		return put_makes_sense(&a->m.put_open);
 	case VERB_PUT_EXTEND:
 		return a->m.put_extend.durable % AGE_CHUNK == 0;
 	case VERB_PUT_REKEY:
 		return a->m.put_rekey.durable % AGE_CHUNK == 0;
 	case VERB_PUT_SUSPEND:
-		return a->m.put_suspend.clean <= 1;
+		return a->m.put_suspend.clean <= 1 && a->m.put_suspend.stay <= 1;
+	case VERB_UPLOAD:
+		return a->m.upload.ticket.len == (a->m.upload.path.len ? 0 : WIRE_ID);
 	case VERB_PUT_DROP:
 		return a->m.put_drop.code <= -E_LAST;
 	case VERB_GET_CLOSE:

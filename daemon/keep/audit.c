@@ -153,6 +153,11 @@ int audit_add(struct audit *a, const struct event *e)
 	return rc ? fail(rc, "add '%s' to the audit log", e->name) : 0;
 }
 
+uint64_t audit_next(const struct audit *a)
+{
+	return a->next_seq;
+}
+
 size_t audit_mark(const struct audit *a)
 {
 	return line_count(&a->open);

@@ -52,6 +52,9 @@ bool audit_lags_behind(const struct audit *a);
  */
 MUST_USE int audit_add(struct audit *a, const struct event *e);
 
+/* The number that the next record gets, if none is undone before. */
+uint64_t audit_next(const struct audit *a);
+
 /* Undo what was added since the mark, with the savepoint that it belonged to. */
 size_t audit_mark(const struct audit *a);
 void audit_revert(struct audit *a, size_t mark);

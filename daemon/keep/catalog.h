@@ -117,6 +117,14 @@ MUST_USE int catalog_credential_by_fingerprint(struct catalog *c, enum credentia
 MUST_USE int catalog_credential_by_id(struct catalog *c, uint64_t id, struct credential_row *ret);
 MUST_USE int catalog_credential_remove(struct catalog *c, uint64_t id);
 
+/* One-time codes by which users add a certificate of theirs; a new one takes the place of the
+ * user's older ones. Taking one that has expired is E_GONE, too. */
+enum { ENROLMENT_HASH = 32 };
+MUST_USE int catalog_enrolment_add(struct catalog *c, const uint8_t hash[ENROLMENT_HASH],
+				   uint64_t principal, int64_t made_us, int64_t expires_us);
+MUST_USE int catalog_enrolment_take(struct catalog *c, const uint8_t hash[ENROLMENT_HASH],
+				    int64_t now_us, uint64_t *ret_principal);
+
 struct grant_row {
 	uint64_t id, principal;
 	uint64_t zone;               /* 0: all zones, those to come included */
@@ -199,7 +207,13 @@ struct version_row {
 	size_t sealed_hash_len;
 	uint64_t uploader;
 	int64_t mtime_s, made_us;
+	bool has_ticket;         /* not those of earlier schemas */
+	uint8_t ticket[ID_SIZE]; /* of its upload */
+	uint64_t record;         /* number of its upload's record in the log */
 };
+/* The version that an upload has become. */
+MUST_USE int catalog_version_by_ticket(struct catalog *c, const uint8_t ticket[ID_SIZE],
+				       struct version_row *ret);
 MUST_USE int catalog_version_add(struct catalog *c, struct version_row *row);
 MUST_USE int catalog_version_by_id(struct catalog *c, uint64_t id, struct version_row *ret);
 MUST_USE int catalog_version_set_mtime(struct catalog *c, uint64_t id, int64_t mtime_s);
@@ -224,7 +238,12 @@ struct upload_row {
 	bool source_clean;    /* the end of the prefix is in uploads/SOURCE */
 	uint64_t source_size, prefix;
 	int64_t mtime_s, made_us, touched_us;
+	uint8_t ticket[ID_SIZE]; /* its name for its uploader, whatever blobs it goes through */
+	bool stays;              /* also while nothing of it is durable */
 };
+MUST_USE int catalog_upload_by_ticket(struct catalog *c, const uint8_t ticket[ID_SIZE],
+				      struct upload_row *ret);
+/* Sets id, and draws a ticket. */
 MUST_USE int catalog_upload_add(struct catalog *c, struct upload_row *row);
 MUST_USE int catalog_upload_by_id(struct catalog *c, uint64_t id, struct upload_row *ret);
 MUST_USE int catalog_upload_set(struct catalog *c, const struct upload_row *row);

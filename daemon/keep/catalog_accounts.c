@@ -180,6 +180,50 @@ int catalog_each_credential(struct catalog *c, uint64_t principal,
 	return rc ? rc : said;
 }
 
+/* ---- enrolments ---- */
+
+static int drop_enrolments(struct catalog *c, uint64_t principal)
+{
+	struct db_query q = db_query(c, DB_ENROLMENT_DROP);
+
+	db_put_u64(&q, principal);
+	int rc = db_change(&q);
+	return rc == E_GONE ? 0 : rc;
+}
+
+int catalog_enrolment_add(struct catalog *c, const uint8_t hash[ENROLMENT_HASH], uint64_t principal,
+			  int64_t made_us, int64_t expires_us)
+{
+	int rc = drop_enrolments(c, principal);
+
+	if (rc)
+		return rc;
+	struct db_query q = db_query(c, DB_ENROLMENT_ADD);
+	db_put_bytes(&q, view_of(hash, ENROLMENT_HASH));
+	db_put_u64(&q, principal);
+	db_put_i64(&q, made_us);
+	db_put_i64(&q, expires_us);
+	return db_change(&q);
+}
+
+int catalog_enrolment_take(struct catalog *c, const uint8_t hash[ENROLMENT_HASH], int64_t now_us,
+			   uint64_t *ret_principal)
+{
+	struct db_query q = db_query(c, DB_ENROLMENT_FIND);
+	uint64_t principal = 0;
+
+	db_put_bytes(&q, view_of(hash, ENROLMENT_HASH));
+	db_put_i64(&q, now_us);
+	if (db_next(&q))
+		principal = db_get_u64(&q);
+	int rc = db_found(&q);
+	if (!rc)
+		rc = drop_enrolments(c, principal);
+	if (!rc)
+		*ret_principal = principal;
+	return rc;
+}
+
 /* ---- grants ---- */
 
 static void read_grant(struct db_query *q, struct grant_row *row)

@@ -17,11 +17,12 @@
 	"recovery, made_us FROM zones LEFT JOIN zone_secrets ON zone = id"
 #define NODE_COLUMNS \
 	"id, zone, parent, kind, object, owner, version, upload, mtime_s, made_us, name"
-#define VERSION_COLUMNS "id, node, blob, pin, tiny, size, sealed_hash, uploader, mtime_s, made_us"
+#define VERSION_COLUMNS \
+	"id, node, blob, pin, tiny, size, sealed_hash, uploader, mtime_s, made_us, ticket, record"
 #define UPLOAD_COLUMNS                                                                      \
 	"id, node, principal, blob, pin, clean, durable, declared, reserved, source_blob, " \
 	"source_pin, source_finished, source_tiny, source_size, prefix, mtime_s, made_us, " \
-	"touched_us, goes_on, source_clean"
+	"touched_us, goes_on, source_clean, ticket, stays"
 
 /* ---- transactions ---- */
 
@@ -98,6 +99,10 @@ QUERY(CREDENTIAL_ADD, "INSERT INTO credentials (principal, kind, fingerprint, al
 		      "made_us, expires_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
 QUERY(CREDENTIAL_FIND, "SELECT " CREDENTIAL_COLUMNS " FROM credentials "
 		       "WHERE principal = ?1 AND kind = ?2 AND fingerprint = ?3")
+QUERY(ENROLMENT_DROP, "DELETE FROM enrolments WHERE principal = ?1")
+QUERY(ENROLMENT_ADD, "INSERT INTO enrolments (code_hash, principal, made_us, expires_us) "
+		     "VALUES (?1, ?2, ?3, ?4)")
+QUERY(ENROLMENT_FIND, "SELECT principal FROM enrolments WHERE code_hash = ?1 AND expires_us > ?2")
 QUERY(CREDENTIAL_BY_FINGERPRINT, "SELECT " CREDENTIAL_COLUMNS " FROM credentials "
 				 "WHERE kind > 1 AND kind = ?1 AND fingerprint = ?2")
 QUERY(CREDENTIAL_BY_ID, "SELECT " CREDENTIAL_COLUMNS " FROM credentials WHERE id = ?1")
@@ -172,23 +177,29 @@ QUERY(OBJECT_KEY, "SELECT sealed FROM object_keys WHERE object = ?1")
 
 /* ---- versions, uploads, doomed blobs ---- */
 
-QUERY(VERSION_ADD, "INSERT INTO versions (node, blob, pin, tiny, size, sealed_hash, uploader, "
-		   "mtime_s, made_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+QUERY(VERSION_ADD,
+      "INSERT INTO versions (node, blob, pin, tiny, size, sealed_hash, uploader, "
+      "mtime_s, made_us, ticket, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+      "?11)")
 QUERY(VERSION_BY_ID, "SELECT " VERSION_COLUMNS " FROM versions WHERE id = ?1")
+QUERY(VERSION_BY_TICKET, "SELECT " VERSION_COLUMNS " FROM versions WHERE ticket = ?1")
 QUERY(VERSION_SET_MTIME, "UPDATE versions SET mtime_s = ?2 WHERE id = ?1")
 QUERY(VERSION_REMOVE, "DELETE FROM versions WHERE id = ?1")
 QUERY(VERSION_NEXT, "SELECT " VERSION_COLUMNS " FROM versions WHERE id > ?1 ORDER BY id LIMIT 1")
 
-QUERY(UPLOAD_ADD, "INSERT INTO uploads (node, principal, blob, pin, clean, durable, declared, "
-		  "reserved, source_blob, source_pin, source_finished, source_tiny, source_size, "
-		  "prefix, mtime_s, made_us, touched_us, goes_on, source_clean) VALUES (?1, ?2, "
-		  "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)")
+QUERY(UPLOAD_ADD,
+      "INSERT INTO uploads (node, principal, blob, pin, clean, durable, declared, "
+      "reserved, source_blob, source_pin, source_finished, source_tiny, source_size, "
+      "prefix, mtime_s, made_us, touched_us, goes_on, source_clean, ticket, stays) VALUES "
+      "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+      "?19, ?20, ?21)")
 QUERY(UPLOAD_BY_ID, "SELECT " UPLOAD_COLUMNS " FROM uploads WHERE id = ?1")
 QUERY(UPLOAD_SET, "UPDATE uploads SET node = ?1, principal = ?2, blob = ?3, pin = ?4, clean = ?5, "
 		  "durable = ?6, declared = ?7, reserved = ?8, source_blob = ?9, source_pin = ?10, "
 		  "source_finished = ?11, source_tiny = ?12, source_size = ?13, prefix = ?14, "
 		  "mtime_s = ?15, made_us = ?16, touched_us = ?17, goes_on = ?18, "
-		  "source_clean = ?19 WHERE id = ?20")
+		  "source_clean = ?19, ticket = ?20, stays = ?21 WHERE id = ?22")
+QUERY(UPLOAD_BY_TICKET, "SELECT " UPLOAD_COLUMNS " FROM uploads WHERE ticket = ?1")
 QUERY_WALK(UPLOADS_END_RUN, "UPDATE uploads SET goes_on = 0 WHERE goes_on = 1")
 QUERY(UPLOAD_REMOVE, "DELETE FROM uploads WHERE id = ?1")
 QUERY(UPLOAD_NEXT, "SELECT " UPLOAD_COLUMNS " FROM uploads WHERE id > ?1 ORDER BY id LIMIT 1")

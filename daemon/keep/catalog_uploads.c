@@ -2,6 +2,8 @@
 /* The catalog's versions and uploads, tiny contents, and the blobs that are to go. */
 #include "daemon/keep/catalog_db.h"
 
+#include "base/secret.h"
+
 /* ---- versions ---- */
 
 static void read_version(struct db_query *q, struct version_row *row)
@@ -16,6 +18,11 @@ static void read_version(struct db_query *q, struct version_row *row)
 	row->uploader = db_get_u64(q);
 	row->mtime_s = db_get_i64(q);
 	row->made_us = db_get_i64(q);
+	row->has_ticket = !db_skip_null(q);
+	if (row->has_ticket)
+		db_get_exact(q, row->ticket, sizeof row->ticket);
+	if (!db_skip_null(q))
+		row->record = db_get_u64(q);
 }
 
 static int one_version(struct db_query *q, struct version_row *ret)
@@ -43,7 +50,23 @@ int catalog_version_add(struct catalog *c, struct version_row *row)
 	db_put_u64(&q, row->uploader);
 	db_put_i64(&q, row->mtime_s);
 	db_put_i64(&q, row->made_us);
+	if (row->has_ticket) {
+		db_put_bytes(&q, view_of(row->ticket, sizeof row->ticket));
+		db_put_u64(&q, row->record);
+	} else {
+		db_put_null(&q);
+		db_put_null(&q);
+	}
 	return db_insert(&q, &row->id);
+}
+
+int catalog_version_by_ticket(struct catalog *c, const uint8_t ticket[ID_SIZE],
+			      struct version_row *ret)
+{
+	struct db_query q = db_query(c, DB_VERSION_BY_TICKET);
+
+	db_put_bytes(&q, view_of(ticket, ID_SIZE));
+	return one_version(&q, ret);
 }
 
 int catalog_version_by_id(struct catalog *c, uint64_t id, struct version_row *ret)
@@ -106,6 +129,8 @@ static void read_upload(struct db_query *q, struct upload_row *row)
 	row->touched_us = db_get_i64(q);
 	row->goes_on = db_get_bool(q);
 	row->source_clean = db_get_bool(q);
+	db_get_exact(q, row->ticket, sizeof row->ticket);
+	row->stays = db_get_bool(q);
 }
 
 static int one_upload(struct db_query *q, struct upload_row *ret)
@@ -151,10 +176,16 @@ static void put_upload(struct db_query *q, const struct upload_row *row)
 	db_put_i64(q, row->touched_us);
 	db_put_i64(q, row->goes_on);
 	db_put_i64(q, row->has_source && row->source_clean);
+	db_put_bytes(q, view_of(row->ticket, sizeof row->ticket));
+	db_put_i64(q, row->stays);
 }
 
 int catalog_upload_add(struct catalog *c, struct upload_row *row)
 {
+	int rc = random_bytes(row->ticket, sizeof row->ticket);
+
+	if (rc)
+		return rc;
 	struct db_query q = db_query(c, DB_UPLOAD_ADD);
 
 	put_upload(&q, row);
@@ -168,6 +199,15 @@ int catalog_upload_set(struct catalog *c, const struct upload_row *row)
 	put_upload(&q, row);
 	db_put_u64(&q, row->id);
 	return db_change(&q);
+}
+
+int catalog_upload_by_ticket(struct catalog *c, const uint8_t ticket[ID_SIZE],
+			     struct upload_row *ret)
+{
+	struct db_query q = db_query(c, DB_UPLOAD_BY_TICKET);
+
+	db_put_bytes(&q, view_of(ticket, ID_SIZE));
+	return one_upload(&q, ret);
 }
 
 int catalog_upload_by_id(struct catalog *c, uint64_t id, struct upload_row *ret)

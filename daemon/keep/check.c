@@ -11,8 +11,6 @@
 #include "daemon/keep/safe_json.h"
 #include "daemon/keep/tiny.h"
 
-static const char hash_purpose[] = "dropkeep content hash v1";
-
 int check_new(struct keep *keep, bool deep, json_t *problems, struct check **ret_check)
 {
 	struct check *k = mem_new(sizeof *k);
@@ -85,7 +83,7 @@ void check_problems(struct check *k, const char *what, struct view lines)
 static int stored_hash(const struct check *k, const struct keyring_zone *zone,
 		       const struct version_row *v, struct secret **ret_hash)
 {
-	return keys_open(k->keep->keys, zone_keys_data(zone->keys), hash_purpose,
+	return keys_open(k->keep->keys, zone_keys_data(zone->keys), tree_hash_purpose,
 			 view_of(v->blob, sizeof v->blob),
 			 view_of(v->sealed_hash, v->sealed_hash_len), ret_hash);
 }

@@ -3,11 +3,15 @@
 #include "daemon/keep/control.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/secret.h"
+#include "base/sys.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/ssh_key.h"
 #include "daemon/keep/tls_files.h"
 #include "daemon/keep/token.h"
+
+enum { CERTIFICATE_MAX = 32 * 1024 };
 
 json_t *credential_json(const char *user, const struct credential_row *r)
 {
@@ -176,6 +180,84 @@ static int token_add(struct deed *d)
 	return rc;
 }
 
+/* Where clients find this server: as it was set, else by the certificate's name. */
+static int public_url(struct keep *keep, struct view certificate, struct buf *out)
+{
+	const struct settings *s = keep->settings;
+	size_t len = strlen(s->public_url);
+
+	if (!keep->https_listeners)
+		return fail(E_CONFIG, "HTTPS is not served: set [https] listen");
+	while (len && s->public_url[len - 1] == '/')
+		len--;
+	if (len)
+		return buf_add(out, s->public_url, len);
+	if (!s->https_listen.count)
+		return fail(E_CONFIG, "set [https] public_url: nobody else knows it");
+	int rc = buf_add_text(out, "https://");
+	if (!rc)
+		rc = tls_files_name(certificate, out);
+	return rc ? rc : buf_printf(out, ":%u", address_port(&s->https_listen.at[0]));
+}
+
+static int enrolment_url(struct keep *keep, const char *code, struct buf *out)
+{
+	CLEANUP(buf_done) struct buf certificate = {0};
+	uint8_t spki[TLS_SPKI];
+	int rc =
+	    sys_read_file(AT_FDCWD, keep->settings->certificate, CERTIFICATE_MAX, &certificate);
+
+	if (!rc)
+		rc = tls_files_spki(view_buf(&certificate), spki);
+	if (!rc)
+		rc = public_url(keep, view_buf(&certificate), out);
+	if (!rc)
+		rc = buf_printf(out, "/enroll/%s#spki=", code);
+	return rc ? rc : base64url_encode(view_of(spki, sizeof spki), out);
+}
+
+/* The code is in the answer, and nowhere else. */
+static int user_enroll(struct deed *d)
+{
+	struct command *c = command_of(d);
+	CLEANUP(buf_wipe) struct buf url = {0};
+	struct principal_row user;
+	char code[ENROLMENT_LEN + 1];
+	uint8_t hash[ENROLMENT_HASH];
+	const char *name, *text = NULL;
+	json_int_t expires_s = 86400;
+	int64_t expires_us = 0;
+	json_error_t e;
+
+	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s?I}", "name", &name, "expires",
+			   &expires_s))
+		return command_usage(&e);
+	int rc = expires_s ? expiry(expires_s, &expires_us) : fail(E_USAGE, "a code expires");
+	if (!rc)
+		rc = command_user(c, name, &user);
+	if (!rc)
+		rc = enrolment_make(code);
+	if (!rc)
+		rc = enrolment_hash(view_of(code, ENROLMENT_LEN), hash);
+	if (!rc)
+		rc = catalog_enrolment_add(d->keep->catalog, hash, user.id, clock_utc_us(),
+					   expires_us);
+	if (!rc)
+		rc = enrolment_url(d->keep, code, &url);
+	if (!rc)
+		rc = command_record(
+		    c, "user.enroll", NULL,
+		    json_pack("{s:s,s:o}", "user", user.name, "expires", json_time(expires_us)));
+	if (!rc)
+		rc = buf_text(&url, &text);
+	if (!rc)
+		json_object_set_new(c->result, "url", json_string(text));
+	if (!rc)
+		json_object_set_new(c->result, "expires", json_time(expires_us));
+	wipe(code, sizeof code);
+	return rc;
+}
+
 static int credential_list(struct deed *d)
 {
 	struct command *c = command_of(d);
@@ -235,6 +317,7 @@ static void end_sessions(struct deed *d)
 ROW(key_add);
 ROW(cert_add);
 ROW(token_add);
+ROW(user_enroll);
 ROW(credential_list);
 ROW(credential_remove, .settle = end_sessions);
 
@@ -242,6 +325,7 @@ const struct command_entry commands_credential[] = {
     {"key add", &key_add_row},
     {"cert add", &cert_add_row},
     {"token add", &token_add_row},
+    {"user enroll", &user_enroll_row},
     {"credential list", &credential_list_row},
     {"credential remove", &credential_remove_row},
     {NULL, NULL},

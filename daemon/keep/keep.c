@@ -72,8 +72,6 @@ static int start(struct keep *keep)
 	int rc = make_tls_files(keep);
 
 	if (!rc)
-		rc = secret_random(TICKET_KEY, &keep->ticket_key);
-	if (!rc)
 		rc = gate_settings_check(keep);
 	if (!rc)
 		rc = listeners_open(keep);
@@ -273,12 +271,6 @@ static void free_all(struct keep *keep)
 	settings_free(&keep->boot);
 }
 
-static void say_unserved(void *arg, const char *note)
-{
-	(void)arg;
-	log_warning("%s", note);
-}
-
 static int configure(struct keep *keep)
 {
 	int rc = settings_load(keep->config_path, &keep->settings);
@@ -294,7 +286,6 @@ static int configure(struct keep *keep)
 	rc = log_to(keep->settings->log);
 	if (!rc)
 		rc = secret_setup();
-	settings_unserved(keep->settings, say_unserved, NULL);
 	return rc;
 }
 
@@ -329,7 +320,9 @@ int keep_open(const char *config_path, struct keep **ret_keep)
 	 * die. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGIO, SIG_IGN);
-	int rc = open_parts(keep);
+	int rc = secret_random(TICKET_KEY, &keep->ticket_key);
+	if (!rc)
+		rc = open_parts(keep);
 	if (rc) {
 		free_all(keep);
 		free(keep);

@@ -113,6 +113,7 @@ int lease_plan(struct ask *a, const struct zone *zone, struct upload_row *row, b
 		rc = row->id ? catalog_upload_set(w->keep->catalog, row)
 			     : catalog_upload_add(w->keep->catalog, row);
 	w->row.id = row->id;
+	memcpy(w->row.ticket, row->ticket, sizeof row->ticket);
 	blob_pin(w->keep, row->blob, &w->pin);
 	if (row->has_source)
 		blob_pin(w->keep, row->source_blob, &w->source_pin);
@@ -250,8 +251,10 @@ static void write_lease(struct ask *a, const struct put *p)
 			  .blob_offset = w->blob.payload,
 			  .size = w->row.durable,
 			  .granted = p->granted,
-			  .tail = w->state.tail};
+			  .tail = w->state.tail,
+			  .declared = w->row.declared};
 
+	memcpy(m.ticket, w->row.ticket, sizeof m.ticket);
 	memcpy(m.payload_key, w->blob.key, sizeof m.payload_key);
 	if (!w->fresh) {
 		m.sealed = w->state.sealed;

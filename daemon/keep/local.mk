@@ -5,7 +5,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/answer_get.c \
 	daemon/keep/answer_put.c \
 	daemon/keep/answer_enroll.c \
-	daemon/keep/answer_log.c \
+	daemon/keep/answer_receipt.c \
 	daemon/keep/answer_session.c \
 	daemon/keep/answer_upload.c \
 	daemon/keep/answer_tree.c \
@@ -48,6 +48,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/tls_files.c daemon/keep/tls_files.h \
 	daemon/keep/token.c daemon/keep/token.h \
 	daemon/keep/trail.c daemon/keep/trail.h \
+	daemon/keep/trail_find.c \
 	daemon/keep/trail_read.c \
 	daemon/keep/tree_path.c
 include daemon/keep/storage.mk

@@ -216,7 +216,7 @@ int puts_room_again(struct keep *keep, const struct put *p)
 /* Whether something of it can be continued. */
 static bool stands(const struct upload_row *row)
 {
-	return row->durable || row->has_source;
+	return row->durable || row->has_source || row->stays;
 }
 
 /* What an earlier run left is there but for its end: that offset it has from now on. */

@@ -184,9 +184,8 @@ static int member_bytes(const json_t *member, const char *name, struct buf *out)
 			     BASE64_BARE, out);
 }
 
-/* The value behind the salt, as text, or as hexadecimal where it is a hash. */
-static int open_member(json_t *record, const char *name, const struct keys *k,
-		       const struct secret *object_key)
+int record_open_member(const json_t *record, const char *name, const struct keys *k,
+		       const struct secret *object_key, struct secret **ret_plain)
 {
 	const json_t *member = json_object_get(record, name);
 	CLEANUP(buf_done) struct buf commitment = {0};
@@ -195,7 +194,7 @@ static int open_member(json_t *record, const char *name, const struct keys *k,
 	uint8_t found[SHA256_SIZE];
 
 	if (!json_is_object(member))
-		return 0;
+		return E_GONE;
 	int rc = member_bytes(member, "commitment", &commitment);
 	if (!rc)
 		rc = member_bytes(member, "sealed", &sealed);
@@ -207,7 +206,20 @@ static int open_member(json_t *record, const char *name, const struct keys *k,
 	sha256_of(v, found);
 	if (v.len < RECORD_SALT || !view_equal(view_buf(&commitment), view_of(found, sizeof found)))
 		return fail(E_INTEGRITY, "'%s' does not match its commitment", name);
+	*ret_plain = TAKE(plain);
+	return 0;
+}
 
+/* The value behind the salt, as text, or as hexadecimal where it is a hash. */
+static int open_member(json_t *record, const char *name, const struct keys *k,
+		       const struct secret *object_key)
+{
+	CLEANUP(secret_free) struct secret *plain = NULL;
+	int rc = record_open_member(record, name, k, object_key, &plain);
+
+	if (rc)
+		return rc == E_GONE ? 0 : rc;
+	struct view v = secret_view(plain);
 	struct view value = view_of(v.data + RECORD_SALT, v.len - RECORD_SALT);
 	char hex[2 * SHA256_SIZE + 1];
 	json_t *shown = NULL;

@@ -61,6 +61,11 @@ struct record_frame {
  * written is an error. */
 MUST_USE int record_write(const struct record_frame *f, const struct event *e, struct buf *out);
 
+/* What is sealed in one member: salt, then value, as they stand behind its commitment. E_GONE where
+ * the record has no such member; else as record_open(). */
+MUST_USE int record_open_member(const json_t *record, const char *name, const struct keys *k,
+				const struct secret *object_key, struct secret **ret_plain);
+
 /* Replace the sealed members of a parsed record by what they hold ("path": "/acme/…"), with
  * the object's key; what does not open or match its commitment is E_INTEGRITY. */
 MUST_USE int record_open(json_t *record, const struct keys *k, const struct secret *object_key);

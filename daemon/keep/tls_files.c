@@ -235,3 +235,19 @@ int tls_files_spki(struct view certificate, uint8_t ret_hash[TLS_SPKI])
 	OPENSSL_free(der);
 	return good ? 0 : refuse("the certificate has no key");
 }
+
+int tls_files_name(struct view certificate, struct buf *out)
+{
+	CLEANUP(x509_free) X509 *x = NULL;
+	int rc = read_certificate(certificate, &x);
+
+	if (rc)
+		return rc;
+	const X509_NAME *subject = X509_get_subject_name(x);
+	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+	const ASN1_STRING *name =
+	    at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+	if (!name || ASN1_STRING_length(name) <= 0)
+		return refuse("the certificate has no common name");
+	return buf_add(out, ASN1_STRING_get0_data(name), (size_t)ASN1_STRING_length(name));
+}

@@ -24,6 +24,9 @@ MUST_USE int tls_files_check(struct view certificate, struct view key);
 enum { TLS_SPKI = 32 };
 MUST_USE int tls_files_spki(struct view certificate, uint8_t ret_hash[TLS_SPKI]);
 
+/* The first common name of the certificate, appended. E_CONFIG. */
+MUST_USE int tls_files_name(struct view certificate, struct buf *out);
+
 /* Make both below STATE/keys/tls/, where they are not there, and make them durable; the key first,
  * so that no certificate is there without it. */
 MUST_USE int tls_files_init(int state_fd, const char *const *names, unsigned count);

@@ -19,6 +19,49 @@ static void to_url(uint8_t *text, size_t len)
 		text[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
 }
 
+int base64url_encode(struct view bytes, struct buf *out)
+{
+	size_t from = out->len;
+	int rc = base64_encode(bytes, BASE64_BARE, out);
+
+	if (!rc)
+		to_url(out->data + from, out->len - from);
+	return rc;
+}
+
+static bool is_base64url(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_';
+}
+
+int enrolment_make(char ret_code[ENROLMENT_LEN + 1])
+{
+	CLEANUP(buf_wipe) struct buf text = {0};
+	uint8_t random[ENROLMENT_LEN / 4 * 3];
+	int rc = random_bytes(random, sizeof random);
+
+	if (!rc)
+		rc = base64url_encode(view_of(random, sizeof random), &text);
+	wipe(random, sizeof random);
+	if (rc)
+		return rc;
+	memcpy(ret_code, text.data, ENROLMENT_LEN);
+	ret_code[ENROLMENT_LEN] = '\0';
+	return 0;
+}
+
+int enrolment_hash(struct view code, uint8_t ret_hash[ENROLMENT_HASH])
+{
+	if (code.len != ENROLMENT_LEN)
+		return fail(E_INVALID, "no code");
+	for (size_t i = 0; i < code.len; i++)
+		if (!is_base64url(code.data[i]))
+			return fail(E_INVALID, "no code");
+	sha256_of(code, ret_hash);
+	return 0;
+}
+
 int token_make(char ret_token[TOKEN_LEN + 1])
 {
 	CLEANUP(buf_wipe) struct buf text = {0};
@@ -28,20 +71,13 @@ int token_make(char ret_token[TOKEN_LEN + 1])
 	if (!rc)
 		rc = buf_add_text(&text, prefix);
 	if (!rc)
-		rc = base64_encode(view_of(random, sizeof random), BASE64_BARE, &text);
+		rc = base64url_encode(view_of(random, sizeof random), &text);
 	wipe(random, sizeof random);
 	if (rc)
 		return rc;
-	to_url(text.data + PREFIX, text.len - PREFIX);
 	memcpy(ret_token, text.data, TOKEN_LEN);
 	ret_token[TOKEN_LEN] = '\0';
 	return 0;
-}
-
-static bool is_base64url(uint8_t c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '_';
 }
 
 static int by_hash(const uint8_t hash[SHA256_SIZE], enum credential_kind kind,

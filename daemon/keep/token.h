@@ -21,4 +21,12 @@ MUST_USE int token_credential(struct view token, struct credential_row *ret_row)
 /* The same of a certificate by the SHA-256 of its SubjectPublicKeyInfo. */
 MUST_USE int certificate_credential(struct view spki, struct credential_row *ret_row);
 
+/* A code for one enrolment: 24 random bytes in base64url; and what is stored of it. */
+enum { ENROLMENT_LEN = 32 };
+MUST_USE int enrolment_make(char ret_code[ENROLMENT_LEN + 1]); /* the caller wipes it */
+MUST_USE int enrolment_hash(struct view code, uint8_t ret_hash[ENROLMENT_HASH]); /* E_INVALID */
+
+/* base64url without padding (RFC 4648, section 5), appended. */
+MUST_USE int base64url_encode(struct view bytes, struct buf *out);
+
 #endif

@@ -64,6 +64,16 @@ const char *trail_key(const struct trail *t);
 MUST_USE int trail_read(int state_fd, const struct trail_mark *mark,
 			int (*visit)(void *arg, uint64_t seq, struct view line), void *arg);
 
+/* One record by its number, without its newline, appended. Looks for it by the numbers that lines
+ * begin with, so it reads little. E_GONE for one that is not there yet; E_INTEGRITY. Any thread. */
+MUST_USE int trail_find(int state_fd, const struct trail_mark *mark, uint64_t seq, struct buf *out);
+
+/*
+ * The proof that the log holds that record: appended, as tlog_proof_write() makes it, with extra.
+ * Of the checkpoint that is there now, which may cover more than mark. Any thread.
+ */
+MUST_USE int trail_prove(int state_fd, uint64_t seq, struct view extra, struct buf *out);
+
 /* Whether records up to mark, tiles and a valid checkpoint agree. Any thread. Problems as
  * lines of text, with file and record where these are known; 0 also when there are some. */
 MUST_USE int trail_verify(int state_fd, const char *origin, const char *key,

@@ -13,6 +13,9 @@
 #include "daemon/keep/accounts.h"
 #include "wire/messages.h"
 
+/* What sealed hashes of versions are sealed for (keys.h). */
+extern const char tree_hash_purpose[];
+
 struct tree {
 	struct catalog *catalog;
 	struct accounts *accounts;
@@ -70,15 +73,24 @@ MUST_USE int tree_make_file(struct tree *t, const struct principal *p, const str
 MUST_USE int tree_attrs(struct tree *t, const struct spot *s, struct buf *names,
 			struct attrs *ret_attrs);
 
-/* owner_name of the result borrows from `names`, which the caller frees after use. */
+/*
+ * SHA-256 of what the name shows at a spot that is seen, into ret_hash, which a->sha256 then
+ * borrows from: of a finished file that the principal may read, or has sent. Others leave a as it
+ * is: who may only see a name learns nothing of its content.
+ */
+MUST_USE int tree_hash(struct tree *t, const struct spot *s, uint8_t ret_hash[WIRE_HASH],
+		       struct attrs *a);
+
+/* Both in one, without a hash. owner_name of the result borrows from `names`, which the caller
+ * frees after use. */
 MUST_USE int tree_stat(struct tree *t, const struct principal *p, struct view path,
 		       struct buf *names, struct attrs *ret_attrs);
 
-/* Appends entries (wire/messages.h) to w until it is full, the folder ends, or a bounded
- * number of rows has been looked at; the cursor as in FIELDS_answer_list. A page may be empty
- * without being the last. E_LIMIT when not even one entry has room. */
+/* Appends entries (wire/messages.h; hashes: with these) to w until it is full, the folder ends, or
+ * a bounded number of rows has been looked at; the cursor as in FIELDS_answer_list. A page may be
+ * empty without being the last. E_LIMIT when not even one entry has room. */
 MUST_USE int tree_list(struct tree *t, const struct principal *p, struct view path, uint64_t cursor,
-		       struct writer *w, uint64_t *ret_cursor, bool *ret_end);
+		       bool hashes, struct writer *w, uint64_t *ret_cursor, bool *ret_end);
 
 /* What a change was about, for the audit record. */
 struct change {

@@ -82,6 +82,27 @@ int tree_attrs(struct tree *t, const struct spot *s, struct buf *names, struct a
 	return rc;
 }
 
+const char tree_hash_purpose[] = "dropkeep content hash v1";
+
+int tree_hash(struct tree *t, const struct spot *s, uint8_t ret_hash[WIRE_HASH], struct attrs *a)
+{
+	CLEANUP(secret_free) struct secret *hash = NULL;
+	const struct version_row *v = &s->version;
+
+	if (a->kind != NODE_FILE || !(s->rights & RIGHT_READ || s->own_version))
+		return 0;
+	int rc = keys_open(accounts_keys(t->accounts), zone_keys_data(s->zone->keys),
+			   tree_hash_purpose, view_of(v->blob, sizeof v->blob),
+			   view_of(v->sealed_hash, v->sealed_hash_len), &hash);
+	if (!rc && secret_view(hash).len != WIRE_HASH)
+		rc = fail(E_INTEGRITY, "a hash of another length");
+	if (rc)
+		return rc;
+	memcpy(ret_hash, secret_view(hash).data, WIRE_HASH);
+	a->sha256 = view_of(ret_hash, WIRE_HASH);
+	return 0;
+}
+
 int tree_stat(struct tree *t, const struct principal *p, struct view path, struct buf *names,
 	      struct attrs *ret_attrs)
 {
@@ -100,7 +121,7 @@ struct page {
 	struct writer *w;
 	struct buf text; /* of one entry: its name, then its owner's */
 	uint64_t cursor; /* the last row that is done with */
-	bool full, end;
+	bool hashes, full, end;
 	size_t start; /* of w, to tell whether there is an entry at all */
 };
 
@@ -112,7 +133,8 @@ static int add_entry(struct page *g, struct view name, const struct attrs *a)
 			  .size = a->size,
 			  .mtime_s = a->mtime_s,
 			  .owner = a->owner,
-			  .owner_name = a->owner_name};
+			  .owner_name = a->owner_name,
+			  .sha256 = a->sha256};
 	size_t before = g->w->len;
 
 	entry_write(g->w, &e);
@@ -137,6 +159,7 @@ static bool is_listed(const struct spot *s)
 static int add_child(struct page *g, struct spot *at, const struct node_row *row)
 {
 	CLEANUP(buf_done) struct buf name = {0};
+	uint8_t hash[WIRE_HASH];
 	struct attrs a = {0};
 	int rc = zone_keys_open_name(at->zone->keys, row->parent, view_of(row->name, row->name_len),
 				     &name);
@@ -150,6 +173,8 @@ static int add_child(struct page *g, struct spot *at, const struct node_row *row
 		return rc;
 	buf_clear(&g->text);
 	rc = tree_attrs(g->t, at, &g->text, &a);
+	if (!rc && g->hashes)
+		rc = tree_hash(g->t, at, hash, &a);
 	return rc ? rc : add_entry(g, view_buf(&name), &a);
 }
 
@@ -240,9 +265,10 @@ static int list_zones(struct page *g)
 }
 
 int tree_list(struct tree *t, const struct principal *p, struct view path, uint64_t cursor,
-	      struct writer *w, uint64_t *ret_cursor, bool *ret_end)
+	      bool hashes, struct writer *w, uint64_t *ret_cursor, bool *ret_end)
 {
-	struct page g = {.t = t, .p = p, .w = w, .cursor = cursor, .start = w->len};
+	struct page g = {
+	    .t = t, .p = p, .w = w, .cursor = cursor, .hashes = hashes, .start = w->len};
 	struct spot s;
 	int rc = tree_walk(t, p, path, false, &s);
 

@@ -220,10 +220,3 @@ void settings_compare(const struct settings *old, const struct settings *new,
 		visit(arg, key, rows[i].restart);
 	}
 }
-
-void settings_unserved(const struct settings *s, void (*visit)(void *arg, const char *note),
-		       void *arg)
-{
-	if (s->public_url[0])
-		visit(arg, "[https] public_url has no use yet in this version");
-}

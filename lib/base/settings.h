@@ -74,10 +74,6 @@ void settings_compare(const struct settings *old, const struct settings *new,
 /* Whether the TLS certificate is the one in the state directory, which the daemon makes itself. */
 bool settings_own_certificate(const struct settings *s);
 
-/* What is set but not served yet, one sentence each, for a note at start. */
-void settings_unserved(const struct settings *s, void (*visit)(void *arg, const char *note),
-		       void *arg);
-
 /* The table, for tests. */
 extern const struct conf_table settings_table;
 

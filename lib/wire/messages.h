@@ -313,32 +313,6 @@ enum { GET_RANGES_MAX = 64 };
 #define FIELDS_ask_receipt(F)    F(u64, record)
 #define FIELDS_answer_receipt(F) F(bytes, receipt)
 
-/* A file of the log by its name in C2SP tlog-tiles ("checkpoint", "tile/0/x001/234.p/5",
- * "tile/entries/000"): a descriptor to be read, and its size. Checkpoint and hash tiles for all,
- * entries for who may read the log of all zones. fixed: its content will never change. */
-#define FIELDS_ask_log_file(F) F(bytes, name)
-#define FIELDS_answer_log_file(F) \
-	F(u64, size)              \
-	F(u8, fixed)
-
-/* Records that the asker may read, as lines of JSON with what is sealed in them opened, in a
- * descriptor. Empty texts and TIME_UNKNOWN do not filter; from: the first record's number; limit:
- * at most so many (0: as many as the keep gives at once). More where end is 0: from cursor on. */
-#define FIELDS_ask_log_query(F) \
-	F(i64, since_us)        \
-	F(i64, until_us)        \
-	F(bytes, zone)          \
-	F(bytes, user)          \
-	F(bytes, event)         \
-	F(bytes, outcome)       \
-	F(bytes, object)        \
-	F(u64, from)            \
-	F(u32, limit)
-#define FIELDS_answer_log_query(F) \
-	F(u64, size)               \
-	F(u8, end)                 \
-	F(u64, cursor)
-
 #define FIELDS_order_configure(F)   FIELDS_gate_settings(F)
 #define FIELDS_order_end_session(F) F(bytes, reason)
 #define FIELDS_order_yield(F)

@@ -217,8 +217,12 @@ static void try_fault(const struct scenario *s, const struct fault *f)
 	bool all = getenv("DROPKEEP_LONG") || calls <= SAMPLE, good = true;
 	uint64_t stride = all ? 1 : calls / SAMPLE;
 
-	for (uint64_t n = all ? 1 : 1 + (uint64_t)rand() % stride; n <= calls; n += stride, done++)
+	for (uint64_t n = all ? 1 : 1 + (uint64_t)rand() % stride; n <= calls; n += stride) {
 		good &= one_case(s, f, n);
+		if (++done % 100 == 0)
+			printf("# %llu of %llu\n", (unsigned long long)done,
+			       (unsigned long long)calls);
+	}
 	good &= calls > 0;
 	failures += !good;
 	printf("%s %u - %s: %s %s%s%s at %llu of %llu calls\n", good ? "ok" : "not ok", ++tests,
@@ -314,6 +318,7 @@ static int drive(void)
 	unsigned random = seed ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)time(NULL);
 	unsigned first = 1, last = ARRAY_LEN(scenarios) * ARRAY_LEN(faults), number = 0;
 
+	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* whoever ends it early has heard so much */
 	printf("# DROPKEEP_SEED=%u\n", random);
 	srand(random);
 	some_tests(&first, &last);

@@ -102,7 +102,7 @@ own "$client"
 disown "$client"
 wait_for 20 has_begun
 kill -KILL "$client"
-suspended() { ls "$STATE/uploads" | grep -qxE '[0-9a-f]{32}'; }
+suspended() { [[ $(ls "$STATE/uploads") =~ ^[0-9a-f]{32}$ ]]; }
 ok 'an upload is cut off' wait_for 20 suspended
 left=$STATE/uploads/$(ls "$STATE/uploads")
 id=$(basename "$left")

@@ -2,6 +2,8 @@
 #include "hostile_asks.h"
 
 #include "base/text.h"
+#include "daemon/keep/audit.h"
+#include "daemon/keep/token.h"
 
 #define FIELD(kind, name) {KIND_##kind, #name},
 #define VERB(number, NAME, name, phase, fds) \
@@ -132,6 +134,45 @@ static const char *a_folder(struct siege *s)
 	return path;
 }
 
+/* As an operator would have made it. */
+static const char *a_code(struct siege *s)
+{
+	static char code[ENROLMENT_LEN + 1];
+	struct catalog *c = s->live.keep->catalog;
+	uint8_t hash[ENROLMENT_HASH];
+
+	assert_good(enrolment_make(code));
+	assert_good(enrolment_hash(view_text(code), hash));
+	assert_good(catalog_begin(c));
+	assert_good(catalog_enrolment_add(c, hash, s->eve_id, 1, INT64_MAX));
+	assert_good(catalog_commit(c));
+	return code;
+}
+
+/* Of an upload that is finished. */
+static uint64_t a_record(struct siege *s)
+{
+	(void)a_file(s);
+	return audit_next(s->live.keep->audit) - 1;
+}
+
+/* It stays, with nothing in it. */
+static const char *an_unfinished(struct siege *s)
+{
+	const char *path = eve_path(s);
+	struct upload u =
+	    put_taken(s->hostile, s->of_eve,
+		      ASK(s->hostile, put_open, PUT_OPEN, s->of_eve, .path = view_text(path),
+			  .flags = PUT_CREATE, .declared = SIZE_UNKNOWN));
+
+	tally.messages++;
+	expect_answer(
+	    ASK(s->hostile, put_suspend, PUT_SUSPEND, u.m.put, .stay = 1, .mtime_s = TIME_UNKNOWN),
+	    0, "");
+	upload_done(&u);
+	return path;
+}
+
 static unsigned say_session(struct siege *s, struct wish *w)
 {
 	unsigned count = 0;
@@ -153,6 +194,13 @@ static unsigned say_session(struct siege *s, struct wish *w)
 	case VERB_SESSION_CLOSE:
 		WISH(N(10), N(20), TEXT("bye"));
 		break;
+	case VERB_ENROLL:
+		WISH(TEXT(a_code(s)), N(0), TEXT("a client of eve's"));
+		assert_good(random_bytes(w->value[1].hash, WIRE_HASH));
+		break;
+	case VERB_RECEIPT:
+		WISH(N(a_record(s)));
+		break;
 	}
 	return count;
 }
@@ -167,7 +215,7 @@ static unsigned say_tree(struct siege *s, struct wish *w)
 		WISH(TEXT("/acme/incoming"));
 		break;
 	case VERB_LIST:
-		WISH(TEXT("/acme/incoming"), N(0));
+		WISH(TEXT("/acme/incoming"), N(0), N(1));
 		break;
 	case VERB_MAKE_DIR:
 		WISH(TEXT(eve_path(s)));
@@ -200,7 +248,10 @@ static unsigned say_transfer(struct siege *s, struct wish *w)
 	write_u64(&r, OPEN_SIZE);
 	switch (w->row->number) {
 	case VERB_PUT_OPEN:
-		WISH(TEXT(eve_path(s)), N(PUT_CREATE), N(DECLARED));
+		WISH(TEXT(eve_path(s)), N(PUT_CREATE), N(DECLARED), TEXT(""), TEXT(""));
+		break;
+	case VERB_UPLOAD:
+		WISH(TEXT(""), TEXT(an_unfinished(s)));
 		break;
 	case VERB_PUT_EXTEND:
 		WISH(N(2 * CHUNK), N(3 * CHUNK));
@@ -209,7 +260,7 @@ static unsigned say_transfer(struct siege *s, struct wish *w)
 		WISH(N(2 * CHUNK));
 		break;
 	case VERB_PUT_SUSPEND:
-		WISH(N(1), N(2 * CHUNK), N(2), {.bytes = view_of(digest, sizeof digest)},
+		WISH(N(1), N(0), N(2 * CHUNK), N(2), {.bytes = view_of(digest, sizeof digest)},
 		     {.bytes = view_of(model + 2 * CHUNK, 100)}, N(1700000000), TEXT("gone"));
 		break;
 	case VERB_PUT_FINISH:

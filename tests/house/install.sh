@@ -21,10 +21,10 @@ full() {
 
 run_make install >"$WORK/said" && pass 'it installs' || flunk 'it installs' "$(<"$WORK/said")"
 prefix=$(full prefix)
-for file in "$(full sbindir)/dropkeepd" "$(full sbindir)/dropkeepctl" "$(full libexecdir)/dropkeep/dropkeep-gate"; do
+for file in "$(full bindir)/dropkeep" "$(full sbindir)/dropkeepd" "$(full sbindir)/dropkeepctl" "$(full libexecdir)/dropkeep/dropkeep-gate"; do
 	[ -x "$here$file" ] && pass "$file" || flunk "$file" 'is not there'
 done
-for file in man8/dropkeepd.8 man8/dropkeepctl.8 man5/dropkeepd.conf.5; do
+for file in man1/dropkeep.1 man8/dropkeepd.8 man8/dropkeepctl.8 man5/dropkeepd.conf.5; do
 	[ -f "$here$(full mandir)/$file" ] && pass "$file" || flunk "$file" 'is not there'
 done
 is 'nothing is outside of the prefix' "$(cd "$here" && find . -type f ! -path ".$prefix/*")" ''

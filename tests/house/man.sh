@@ -3,7 +3,7 @@
 # The manual pages are there and render without a warning.
 . "${top_srcdir:-.}/tests/house/lib.sh"
 
-for page in dropkeepd.8 dropkeepctl.8 dropkeepd.conf.5; do
+for page in dropkeep.1 dropkeepd.8 dropkeepctl.8 dropkeepd.conf.5; do
 	[ -s "$top_srcdir/doc/$page" ] && pass "$page is there" || flunk "$page is there"
 done
 if command -v mandoc >/dev/null; then

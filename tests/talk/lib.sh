@@ -160,6 +160,7 @@ ctl() { "$DROPKEEPCTL" -c "$CONF" "$@"; }
 # free_port [OTHER]: a loopback port that nobody listens on, and another than that one: below the
 # range for outgoing connections, and begun at a place that differs among scripts that run side by
 # side.
+# shellcheck disable=SC2120
 free_port() {
 	local port try
 	for ((try = 0; try < 200; try++)); do

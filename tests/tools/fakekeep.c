@@ -273,7 +273,7 @@ static void answer_list(const struct frame *ask)
 			continue;
 		if (entries.cap - entries.len < name.len + 64)
 			break;
-		const struct entry e = {name,      a.kind,  a.rights,    a.size,
+		const struct entry e = {name,      a.kind,  a.rights,     a.size,
 					a.mtime_s, a.owner, a.owner_name, {0}};
 		entry_write(&entries, &e);
 	}
@@ -372,7 +372,10 @@ static void answer_set_attrs(const struct frame *ask)
 	}
 	if (m.mtime_s != TIME_UNKNOWN)
 		n->mtime_s = m.mtime_s;
-	done(ask);
+	const struct answer_put_finish answer = {.record = 4711};
+	struct writer w = begin(ask, 0);
+	answer_put_finish_write(&w, &answer);
+	send_packet(&w, NULL, 0);
 }
 
 static void answer_space(const struct frame *ask)
@@ -400,6 +403,7 @@ static void send_lease(const struct frame *ask, struct node *n, const struct ver
 		       uint64_t prefix, bool source_finished)
 {
 	struct lease l = {
+	    .declared = SIZE_UNKNOWN,
 	    .put = (uint64_t)(n - nodes) + 1,
 	    .size = source ? prefix : n->part.size,
 	    .granted = (uint64_t)1 << 50,

@@ -293,7 +293,7 @@ static void go_on(struct keeper *k, struct lease *l)
 static void on_put_open(struct keeper *k, struct view body, struct out *o)
 {
 	struct ask_put_open m;
-	struct lease l = {0};
+	struct lease l = {.declared = SIZE_UNKNOWN};
 
 	MUST(ask_put_open_read(body, &m));
 	assert(!k->writing);
@@ -339,7 +339,7 @@ static void on_put_extend(struct keeper *k, struct view body, struct out *o)
 static void on_put_rekey(struct keeper *k, struct view body, struct out *o)
 {
 	struct ask_put_rekey m;
-	struct lease l = {0};
+	struct lease l = {.declared = SIZE_UNKNOWN};
 
 	MUST(ask_put_rekey_read(body, &m));
 	assert(!k->bare);
@@ -407,8 +407,9 @@ static void put_content(const struct fake_blob *b, struct view sealed)
 	MUST(__real_sys_pwrite_all(fd, sealed.data, sealed.len, b->offset));
 }
 
-static void on_put_finish(struct keeper *k, struct view body)
+static void on_put_finish(struct keeper *k, struct view body, struct out *o)
 {
+	const struct answer_put_finish answer = {.record = 4711};
 	struct ask_put_finish m;
 
 	MUST(ask_put_finish_read(body, &m));
@@ -426,6 +427,7 @@ static void on_put_finish(struct keeper *k, struct view body)
 	memset(&k->blob, 0, sizeof k->blob);
 	memcpy(k->sha256, m.sha256, 32);
 	k->mtime_s = m.mtime_s;
+	answer_put_finish_write(&o->w, &answer);
 }
 
 static void on_put_drop(struct keeper *k, struct view body)
@@ -491,7 +493,7 @@ static void handle(struct keeper *k, const struct fake_tasks *t, struct out *o)
 	else if (t->verb == VERB_PUT_SUSPEND)
 		on_put_suspend(k, body);
 	else if (t->verb == VERB_PUT_FINISH)
-		on_put_finish(k, body);
+		on_put_finish(k, body, o);
 	else if (t->verb == VERB_PUT_DROP)
 		on_put_drop(k, body);
 	else if (t->verb == VERB_GET_OPEN)

@@ -165,7 +165,8 @@ static inline void answer_attrs(const struct frame *ask, uint8_t kind, uint64_t 
 {
 	uint8_t body[256];
 	struct writer w = writer_of(body, sizeof body);
-	const struct attrs a = {kind, RIGHT_LIST | RIGHT_READ, size, 1000, 3, view_text("acme")};
+	const struct attrs a = {kind, RIGHT_LIST | RIGHT_READ, size, 1000,
+				3,    view_text("acme"),       {0}};
 
 	attrs_write(&w, &a);
 	gate_kit_answer(&kit, ask, view_of(body, w.len));
@@ -179,8 +180,8 @@ static inline void answer_page(const struct frame *ask, unsigned from, unsigned 
 	for (unsigned i = from; i < from + count; i++) {
 		char name[32];
 		(void)snprintf(name, sizeof name, "file %u", i);
-		const struct entry entry = {view_text(name),  NODE_FILE, RIGHT_READ, i, 1000, 3,
-					    view_text("acme")};
+		const struct entry entry = {view_text(name),   NODE_FILE, RIGHT_READ, i, 1000, 3,
+					    view_text("acme"), {0}};
 		entry_write(&e, &entry);
 	}
 	const struct answer_list l = {end, from + count, view_of(entries, e.len)};
@@ -225,6 +226,7 @@ static inline void answer_lease(const struct frame *ask, const char *bytes)
 	struct writer w = writer_of(body, sizeof body);
 	struct frame f = {FRAME_ANSWER, ask->verb, ask->id, ask->subject, 0, {0}};
 	const struct lease l = {
+	    .declared = SIZE_UNKNOWN,
 	    .put = PUT_NUMBER,
 	    .size = strlen(bytes),
 	    .granted = 1 << 30, /* so that no more is asked for */

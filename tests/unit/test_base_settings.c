@@ -144,27 +144,6 @@ static void compare_names_what_differs(void **state)
 	assert_string_equal(v.text, "daemon.jail! sftp.listen! limits.idle ");
 }
 
-static void note(void *arg, const char *text)
-{
-	assert_non_null(strstr(text, "[https]"));
-	++*(int *)arg;
-}
-
-static void what_is_not_served_is_noted(void **state)
-{
-	SETTINGS *a = NULL;
-	SETTINGS *b = NULL;
-	int notes = 0;
-
-	(void)state;
-	assert_ok(parse("", &a));
-	settings_unserved(a, note, &notes);
-	assert_int_equal(notes, 0);
-	assert_ok(parse("[https]\nlisten = 127.0.0.1:8443\npublic_url = https://h:8443\n", &b));
-	settings_unserved(b, note, &notes);
-	assert_int_equal(notes, 1);
-}
-
 /* With every "#key = value" of the sample in force nothing changes. */
 static void sample_says_the_defaults(void **state)
 {
@@ -204,7 +183,6 @@ int main(void)
 	    cmocka_unit_test(logs_go_where_they_can),
 	    cmocka_unit_test(mistakes_in_every_section_are_refused),
 	    cmocka_unit_test(compare_names_what_differs),
-	    cmocka_unit_test(what_is_not_served_is_noted),
 	    cmocka_unit_test(sample_says_the_defaults),
 	};
 

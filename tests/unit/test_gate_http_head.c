@@ -180,7 +180,7 @@ static void read_tells_what_it_does_not_do(void **state)
 		const char *text;
 		enum http_problem problem;
 	} cases[] = {
-	    {AT "Transfer-Encoding: gzip" END, PROBLEM_NOT_IMPLEMENTED},
+	    {AT "Transfer-Encoding: gzip" END, PROBLEM_UNSUPPORTED},
 	    {AT "Expect: more" END, PROBLEM_EXPECTATION},
 	    {AT "Expect: 100-continue\r\nExpect: 100-continue" END, PROBLEM_EXPECTATION},
 	    {"GET / HTTP/1.2\r\nHost: h" END, PROBLEM_VERSION},

@@ -351,7 +351,7 @@ static void paths_that_are_none_are_refused_and_break_nothing(void **state)
 static void unknown_verb_ends_the_gate(void **state)
 {
 	struct scene *s = *state;
-	static const uint16_t verbs[] = {0, 6, 99, 100, 65535};
+	static const uint16_t verbs[] = {0, 7, 99, 100, 65535};
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
 		(void)gate_say(s->gate, verbs[i], 0, view_of(NULL, 0));

@@ -216,14 +216,14 @@ static void open_older_schema_is_brought_up_by_the_writer_only(void **state)
 	struct catalog *c = opened(kit, true), *reader = NULL;
 
 	/* Version 0 with our mark: what a version before the first would have looked like. */
-	run_sql(
-	    c, "PRAGMA writable_schema = OFF; DROP TABLE outbox; DROP TABLE doomed; DROP TABLE "
-	       "tiny; DROP TABLE "
-	       "uploads;"
-	       "DROP TABLE versions; DROP TABLE object_keys; DROP TABLE nodes; DROP TABLE "
-	       "zone_secrets;"
-	       "DROP TABLE zones; DROP TABLE grants; DROP TABLE credentials; DROP TABLE principals;"
-	       "DROP TABLE meta; PRAGMA user_version = 0;");
+	run_sql(c, "PRAGMA writable_schema = OFF; DROP TABLE outbox; DROP TABLE doomed; DROP TABLE "
+		   "tiny; DROP TABLE "
+		   "uploads;"
+		   "DROP TABLE versions; DROP TABLE object_keys; DROP TABLE nodes; DROP TABLE "
+		   "zone_secrets;"
+		   "DROP TABLE zones; DROP TABLE grants; DROP TABLE credentials; DROP TABLE "
+		   "enrolments; DROP TABLE principals;"
+		   "DROP TABLE meta; PRAGMA user_version = 0;");
 	catalog_close(&c);
 	assert_refused(catalog_open_reader(kit->dir, kit_key(), &reader), E_CONFIG);
 	assert_null(reader);

@@ -124,7 +124,7 @@ static int do_list(const struct principal *p, const char *path, const char *to)
 	bool end = false;
 
 	(void)to;
-	return tree_list(&world.tree, p, view_text(path), 0, &w, &cursor, &end);
+	return tree_list(&world.tree, p, view_text(path), 0, false, &w, &cursor, &end);
 }
 
 static int do_space(const struct principal *p, const char *path, const char *to)
@@ -579,7 +579,7 @@ static void list_text(const char *user, const char *path, size_t page_size, stru
 		struct writer w = writer_of(page, page_size);
 		struct entry e;
 		assert_int_equal(tree_list(&world.tree, world_who(&world, user), view_text(path),
-					   cursor, &w, &cursor, &end),
+					   cursor, false, &w, &cursor, &end),
 				 0);
 		assert_false(w.full);
 		struct reader r = reader_of(view_of(page, w.len));
@@ -656,7 +656,7 @@ static void list_and_stat_agree(void **state)
 		uint64_t cursor = 0;
 		struct entry e;
 		bool end = false;
-		if (tree_list(&world.tree, p, view_text(folder), 0, &w, &cursor, &end))
+		if (tree_list(&world.tree, p, view_text(folder), 0, false, &w, &cursor, &end))
 			continue;
 		struct reader r = reader_of(view_of(page, w.len));
 		while (entry_next(&r, &e)) {

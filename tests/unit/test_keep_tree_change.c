@@ -272,8 +272,8 @@ static void reading_without_listing_needs_the_name(void **state)
 	expect_stat("rita", "/acme/deliverables/f", NODE_FILE, 10);
 	struct spot s = spot_of("rita", "/acme/deliverables/f");
 	assert_int_equal(tree_may_get(&s), 0);
-	assert_int_equal(tree_list(&world.tree, who("rita"), view_text("/acme/deliverables"), 0, &w,
-				   &cursor, &end),
+	assert_int_equal(tree_list(&world.tree, who("rita"), view_text("/acme/deliverables"), 0,
+				   false, &w, &cursor, &end),
 			 0);
 	assert_int_equal(w.len, 0);
 	assert_true(end);

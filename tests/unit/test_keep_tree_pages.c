@@ -31,7 +31,7 @@ static void read_pages(const char *user, unsigned every, size_t page_size)
 		struct entry e;
 		uint64_t before = cursor;
 		assert_int_equal(tree_list(&world.tree, who(user), view_text("/acme/incoming"),
-					   cursor, &w, &cursor, &end),
+					   cursor, false, &w, &cursor, &end),
 				 0);
 		assert_true(end || cursor > before);
 		struct reader r = reader_of(view_of(page, w.len));
@@ -71,12 +71,12 @@ static void list_without_room_for_one_entry_refuses(void **state)
 	for (size_t size = 0; size <= sizeof page; size++) {
 		struct writer w = writer_of(page, size);
 		assert_int_equal(tree_list(&world.tree, who("anna"), view_text("/acme/incoming"), 0,
-					   &w, &cursor, &end),
+					   false, &w, &cursor, &end),
 				 E_LIMIT);
 		w = writer_of(page, size);
-		assert_int_equal(
-		    tree_list(&world.tree, who("anna"), view_text("/"), 0, &w, &cursor, &end),
-		    E_LIMIT);
+		assert_int_equal(tree_list(&world.tree, who("anna"), view_text("/"), 0, false, &w,
+					   &cursor, &end),
+				 E_LIMIT);
 		assert_int_equal(cursor, 7);
 		err_clear();
 	}
@@ -95,10 +95,10 @@ static void list_with_any_cursor_ends(void **state)
 		struct writer w = writer_of(page, sizeof page);
 		uint64_t cursor = 0;
 		bool end = false;
-		assert_int_equal(tree_list(&world.tree, who("anna"),
-					   view_text(folders[i / ARRAY_LEN(cursors)]),
-					   cursors[i % ARRAY_LEN(cursors)], &w, &cursor, &end),
-				 0);
+		assert_int_equal(
+		    tree_list(&world.tree, who("anna"), view_text(folders[i / ARRAY_LEN(cursors)]),
+			      cursors[i % ARRAY_LEN(cursors)], false, &w, &cursor, &end),
+		    0);
 		assert_true(end);
 	}
 }
@@ -113,8 +113,8 @@ static void list_appends_behind_what_is_there(void **state)
 
 	(void)state;
 	w.len = 4;
-	assert_int_equal(tree_list(&world.tree, who("anna"), view_text("/"), 0, &w, &cursor, &end),
-			 0);
+	assert_int_equal(
+	    tree_list(&world.tree, who("anna"), view_text("/"), 0, false, &w, &cursor, &end), 0);
 	assert_memory_equal(page, "head", 4);
 	struct reader r = reader_of(view_of(page + 4, w.len - 4));
 	assert_true(entry_next(&r, &e));
@@ -139,9 +139,9 @@ static void zones_are_listed_in_pages(void **state)
 		uint8_t page[120];
 		struct writer w = writer_of(page, sizeof page);
 		struct entry e;
-		assert_int_equal(
-		    tree_list(&world.tree, who("zoe"), view_text("/"), cursor, &w, &cursor, &end),
-		    0);
+		assert_int_equal(tree_list(&world.tree, who("zoe"), view_text("/"), cursor, false,
+					   &w, &cursor, &end),
+				 0);
 		struct reader r = reader_of(view_of(page, w.len));
 		while (entry_next(&r, &e))
 			seen++;

@@ -215,8 +215,8 @@ static void deepest_folder_can_be_made_used_and_removed(void **state)
 		assert_int_equal(buf_text(&path, &text), 0);
 		world_mkdir(&world, "anna", text);
 	}
-	assert_int_equal(tree_list(&world.tree, who("anna"), view_text(text), 0, &w, &cursor, &end),
-			 0);
+	assert_int_equal(
+	    tree_list(&world.tree, who("anna"), view_text(text), 0, false, &w, &cursor, &end), 0);
 	assert_true(end);
 	assert_int_equal(buf_add_text(&path, "/d"), 0);
 	assert_int_equal(buf_text(&path, &text), 0);
@@ -270,8 +270,8 @@ static void rename_beyond_the_last_depth_can_be_undone(void **state)
 		assert_int_equal(buf_add_text(&deepest, "/d"), 0);
 	assert_int_equal(buf_text(&deepest, &last), 0);
 	expect_stat("anna", last, NODE_DIR, 0);
-	assert_int_equal(tree_list(&world.tree, who("anna"), view_text(last), 0, &w, &cursor, &end),
-			 0);
+	assert_int_equal(
+	    tree_list(&world.tree, who("anna"), view_text(last), 0, false, &w, &cursor, &end), 0);
 	assert_true(end);
 	assert_int_equal(w.len, 0);
 	assert_int_equal(tree_remove_dir(&world.tree, who("anna"), view_text(last), &c),

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* push: files, folders and standard input to the server. */
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "client/journal.h"
+#include "client/progress.h"
+#include "client/run.h"
+#include "client/safe.h"
+#include "client/say.h"
+#include "client/source.h"
+#include "client/stop.h"
+#include "client/tree_local.h"
+#include "client/upload.h"
+#include "client/work.h"
+
+enum { JOURNAL_DAYS = 60 };
+
+/* What is there in the folders that files go to, for --if-changed. */
+struct known {
+	char *folder; /* its URL */
+	struct listing listing;
+};
+
+struct push {
+	const struct call *call;
+	struct session *s;
+	uint64_t jobs;
+	struct parcels all;
+	size_t *file; /* which items of all are files */
+	size_t files;
+	struct known *known;
+	size_t n_known;
+};
+
+/* --- where to ---------------------------------------------------------------------------- */
+
+static int no_default(json_t *zones)
+{
+	CLEANUP(buf_done) struct buf names = {0};
+	const char *text = "";
+	json_t *zone;
+	size_t i;
+
+	json_array_foreach(zones, i, zone)
+	{
+		const char *name = json_string_value(json_object_get(zone, "zone"));
+		if (buf_printf(&names, "%s%s", i ? ", " : "", name ? name : "?"))
+			break;
+	}
+	if (buf_text(&names, &text))
+		text = "?";
+	return fail(E_USAGE, "say where to: FILE... ZONE:PATH (your zones: %s)",
+		    names.len ? text : "none");
+}
+
+/* Clients send to incoming/, staff answer in deliverables/. */
+static int default_place(struct session *s, struct place *ret_place)
+{
+	json_t *account = NULL;
+	int rc = session_json(s, "/account", &account);
+
+	if (rc)
+		return rc;
+	json_t *zones = json_object_get(account, "zones");
+	const char *role = json_string_value(json_object_get(account, "role"));
+	const char *zone = json_string_value(json_object_get(json_array_get(zones, 0), "zone"));
+	bool client = role && strcmp(role, "client") == 0;
+
+	if (json_array_size(zones) != 1 || !zone || !zone_valid(view_text(zone)) || !role ||
+	    (!client && strcmp(role, "staff") != 0))
+		rc = no_default(zones);
+	else
+		*ret_place = (struct place){mem_text(zone),
+					    mem_text(client ? "incoming" : "deliverables"), true};
+	json_decref(account);
+	return rc;
+}
+
+/* The last operand is the destination if it is written as one. */
+static int find_place(const struct push *p, size_t *ret_sources, struct place *ret_place)
+{
+	size_t n = p->call->operands;
+	const char *last = p->call->operand[n - 1];
+
+	*ret_sources = n;
+	if (n == 1 && place_is_meant(last) && access(last, F_OK) < 0)
+		return fail(E_USAGE, "what shall be sent to %s?", last);
+	if (n == 1 || !place_is_meant(last))
+		return default_place(p->s, ret_place);
+	*ret_sources = n - 1;
+	return place_parse(last, ret_place);
+}
+
+/* Whether what is sent goes into the place; else it takes its name. */
+static int goes_into(const struct push *p, size_t sources, struct place *to, bool *ret_into)
+{
+	int rc = 0;
+
+	*ret_into = to->folder;
+	if (!to->folder)
+		rc = session_is_folder(p->s, to, ret_into);
+	if (!rc && sources > 1 && !*ret_into)
+		rc = fail(E_USAGE,
+			  "%s:%s is no folder, so only one file can be sent there (dropkeep "
+			  "mkdir makes one)",
+			  to->zone, to->path);
+	return rc;
+}
+
+static int name_there(const char *path, const struct place *in, struct place *ret_place)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	CLEANUP(mem_free) char *whole = mem_text_n(path, len);
+	const char *slash = strrchr(whole, '/');
+	const char *name = slash ? slash + 1 : whole;
+
+	if (!name_valid(view_text(name)))
+		return fail(E_USAGE,
+			    "'%s': this name cannot be on the server; send it as ZONE:PATH "
+			    "with another one",
+			    path);
+	place_join(in, name, false, ret_place);
+	return 0;
+}
+
+/* --- one file ----------------------------------------------------------------------------- */
+
+static const struct entry *entry_there(const struct push *p, const struct place *to)
+{
+	CLEANUP(place_done) struct place folder = {0};
+	CLEANUP(mem_free) char *url = NULL;
+
+	if (!place_parent(to, &folder))
+		return NULL;
+	url = place_url(&folder, true);
+	for (size_t i = 0; i < p->n_known; i++)
+		if (strcmp(p->known[i].folder, url) == 0)
+			return listing_find(&p->known[i].listing, place_name(to));
+	return NULL;
+}
+
+static int is_unchanged(const struct push *p, const struct parcel *item, bool *ret_yes)
+{
+	const struct entry *e = entry_there(p, &item->to);
+	CLEANUP(source_done) struct source source = {.fd = -1};
+	uint8_t hash[SHA256_SIZE];
+
+	*ret_yes = false;
+	if (!e || e->type != ENTRY_FILE || !e->has_hash || e->size != item->size)
+		return 0;
+	int rc = source_open(item->path, &source);
+	if (!rc)
+		rc = source_hash_to(&source, source.size);
+	if (rc)
+		return rc;
+	sha256_now(&source.hash, hash);
+	*ret_yes = source.size == e->size && memcmp(hash, e->hash, sizeof hash) == 0;
+	return 0;
+}
+
+static void tell(const char *event, const char *path, const struct place *to,
+		 const struct upload *u)
+{
+	CLEANUP(mem_free) char *from = safe_text(path);
+	CLEANUP(mem_free) char *there = place_text(to);
+	CLEANUP(mem_free) char *shown = safe_text(there);
+	char hash[2 * SHA256_SIZE + 1], size[UNITS_TEXT];
+
+	hex_encode(u->hash, SHA256_SIZE, hash);
+	size_text(u->size, size);
+	if (say_is_json())
+		say_json(json_pack("{s:s, s:s, s:s, s:I, s:s?, s:s?, s:b}", "event", event, "path",
+				   from, "to", there, "size", (json_int_t)u->size, "sha256",
+				   u->receipt ? hash : NULL, "receipt", u->receipt, "resumed",
+				   (int)u->resumed));
+	else if (u->receipt)
+		say_note("%s %s -> %s (%s)%s", event, from, shown, size,
+			 u->resumed ? ", resumed" : "");
+	else
+		say_note("%s %s -> %s", event, from, shown);
+}
+
+static int send_one(void *arg, struct session *s, size_t i)
+{
+	const struct push *p = arg;
+	const struct parcel *item = &p->all.item[p->file[i]];
+	struct upload u = {.path = item->path,
+			   .to = &item->to,
+			   .adopt = call_has(p->call, OPT_CONTINUE),
+			   .delete_after = call_has(p->call, OPT_DELETE_AFTER),
+			   .size = item->size};
+	CLEANUP(mem_free) char *safe = safe_text(item->path);
+	bool unchanged = false;
+	int rc = call_has(p->call, OPT_IF_CHANGED) ? is_unchanged(p, item, &unchanged) : 0;
+
+	progress_name(safe);
+	if (unchanged) {
+		progress_had(item->size);
+		tell("unchanged", item->path, &item->to, &u);
+		return 0;
+	}
+	if (!rc)
+		rc = upload_file(s, &u);
+	if (!rc)
+		tell("sent", item->path, &item->to, &u);
+	mem_free(&u.receipt);
+	return rc ? fail(rc, "%s", item->path) : 0;
+}
+
+/* --- all of them ---------------------------------------------------------------------------- */
+
+static int make_folders(const struct push *p)
+{
+	for (size_t i = 0; i < p->all.count; i++) {
+		if (!p->all.item[i].folder)
+			continue;
+		int rc = session_make_folder(p->s, &p->all.item[i].to);
+		if (rc && rc != E_EXISTS)
+			return rc;
+		err_clear();
+	}
+	return 0;
+}
+
+static int learn_folder(struct push *p, const struct place *to)
+{
+	CLEANUP(place_done) struct place folder = {0};
+	CLEANUP(mem_free) char *url = NULL;
+
+	if (!place_parent(to, &folder))
+		return 0;
+	url = place_url(&folder, true);
+	for (size_t i = p->n_known; i-- > 0;)
+		if (strcmp(p->known[i].folder, url) == 0)
+			return 0;
+	struct known *k = &p->known[p->n_known];
+	int rc = session_list(p->s, &folder, &k->listing);
+	if (rc == E_GONE) {
+		err_clear();
+		rc = 0;
+	}
+	if (!rc) {
+		k->folder = TAKE(url);
+		p->n_known++;
+	}
+	return rc;
+}
+
+static int learn(struct push *p)
+{
+	int rc = 0;
+
+	p->known = mem_new((p->files + 1) * sizeof *p->known);
+	for (size_t i = 0; !rc && i < p->files; i++)
+		rc = learn_folder(p, &p->all.item[p->file[i]].to);
+	return rc;
+}
+
+static int send_all(struct push *p)
+{
+	int rc = make_folders(p);
+
+	p->file = mem_new((p->all.count + 1) * sizeof *p->file);
+	for (size_t i = 0; i < p->all.count; i++)
+		if (!p->all.item[i].folder)
+			p->file[p->files++] = i;
+	if (!rc && call_has(p->call, OPT_IF_CHANGED))
+		rc = learn(p);
+	if (rc)
+		return rc;
+	const struct work w = {p->files, send_one, p};
+	(void)journal_sweep(p->s->profile->name, JOURNAL_DAYS);
+	progress_begin(p->all.files, p->all.bytes);
+	rc = work_run(&w, p->s, p->jobs);
+	if (rc && stop_wanted())
+		say_note("Interrupted. The same command goes on where this one stopped.");
+	return rc;
+}
+
+static int collect(struct push *p, size_t sources, const struct place *to, bool into)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sources; i++) {
+		CLEANUP(place_done) struct place there = {0};
+		const char *path = p->call->operand[i];
+		if (strcmp(path, "-") == 0)
+			return fail(E_USAGE, "standard input can only be sent alone");
+		if (into)
+			rc = name_there(path, to, &there);
+		else
+			place_copy(to, &there);
+		if (!rc)
+			rc = tree_local_add(&p->all, path, &there, call_has(p->call, OPT_RECURSIVE),
+					    p->call->exclude, p->call->excludes);
+	}
+	return rc;
+}
+
+static int send_stdin(struct push *p, const struct place *to, bool into)
+{
+	const char *name = p->call->option[OPT_NAME];
+	CLEANUP(place_done) struct place there = {0};
+	struct upload u = {.path = "-", .to = &there};
+
+	if (into && !name)
+		return fail(E_USAGE,
+			    "what shall standard input be called? --name NAME, or ZONE:PATH "
+			    "with the name");
+	if (name && !name_valid(view_text(name)))
+		return fail(E_USAGE, "--name is no name that a file can have");
+	if (name)
+		place_join(to, name, false, &there);
+	else
+		place_copy(to, &there);
+	progress_begin(1, 0);
+	int rc = upload_stream(p->s, &u, STDIN_FILENO);
+	if (!rc)
+		tell("sent", "-", &there, &u);
+	mem_free(&u.receipt);
+	return rc;
+}
+
+static int push(struct push *p)
+{
+	CLEANUP(place_done) struct place to = {0};
+	size_t sources = 0;
+	bool into = false;
+	int rc = find_place(p, &sources, &to);
+
+	if (!rc)
+		rc = goes_into(p, sources, &to, &into);
+	if (rc)
+		return rc;
+	if (sources == 1 && strcmp(p->call->operand[0], "-") == 0)
+		return send_stdin(p, &to, into);
+	if (call_has(p->call, OPT_NAME))
+		return fail(E_USAGE, "--name is for standard input alone");
+	rc = collect(p, sources, &to, into);
+	return rc ? rc : send_all(p);
+}
+
+int run_push(const struct call *call)
+{
+	CLEANUP(session_free) struct session *s = NULL;
+	struct push p = {.call = call};
+	int rc = work_jobs(call, &p.jobs);
+
+	if (!rc)
+		rc = session_open(call, p.jobs, &s);
+	p.s = s;
+	if (!rc)
+		rc = push(&p);
+	for (size_t i = 0; i < p.n_known; i++) {
+		mem_free(&p.known[i].folder);
+		listing_done(&p.known[i].listing);
+	}
+	mem_free(&p.known);
+	mem_free(&p.file);
+	parcels_done(&p.all);
+	return rc;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/tree_local.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "client/safe.h"
+#include "client/say.h"
+#include "client/stop.h"
+
+enum { DEEPEST = 100 };
+
+struct walk {
+	struct parcels *into;
+	const char *const *exclude;
+	size_t excludes;
+	unsigned depth;
+};
+
+bool glob_any(const char *const *globs, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fnmatch(globs[i], name, 0) == 0)
+			return true;
+	return false;
+}
+
+static void push_parcel(struct parcels *p, const char *path, const struct place *to,
+			const struct stat *st)
+{
+	if (p->count == p->room) {
+		size_t room = p->room ? p->room * 2 : 64;
+		struct parcel *larger = mem_new(room * sizeof *larger);
+		if (p->count)
+			memcpy(larger, p->item, p->count * sizeof *larger);
+		mem_free(&p->item);
+		p->item = larger;
+		p->room = room;
+	}
+	struct parcel *one = &p->item[p->count++];
+	*one = (struct parcel){.path = mem_text(path),
+			       .folder = S_ISDIR(st->st_mode),
+			       .size = S_ISDIR(st->st_mode) ? 0 : (uint64_t)st->st_size};
+	place_copy(to, &one->to);
+	p->files += !one->folder;
+	p->bytes += one->size;
+}
+
+static int add_below(struct walk *w, const char *path, const struct place *to);
+
+static int add_entry(struct walk *w, const char *folder, const struct place *to, const char *name)
+{
+	CLEANUP(mem_free) char *path = mem_printf("%s/%s", folder, name);
+	CLEANUP(mem_free) char *safe = safe_text(path);
+	CLEANUP(place_done) struct place there = {0};
+	struct stat st;
+
+	if (glob_any(w->exclude, w->excludes, name))
+		return 0;
+	if (lstat(path, &st) < 0)
+		return fail_errno(E_IO, "look at '%s'", path);
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+		say_note("dropkeep: passing over %s, which is %s", safe,
+			 S_ISLNK(st.st_mode) ? "a symbolic link" : "neither file nor folder");
+		return 0;
+	}
+	if (!name_valid(view_text(name)))
+		return fail(E_USAGE,
+			    "'%s' has a name that the server cannot have (not UTF-8, or "
+			    "control characters): rename it, or --exclude it",
+			    path);
+	place_join(to, name, S_ISDIR(st.st_mode), &there);
+	push_parcel(w->into, path, &there, &st);
+	return S_ISDIR(st.st_mode) ? add_below(w, path, &there) : 0;
+}
+
+static int no_dots(const struct dirent *e)
+{
+	return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+}
+
+static int add_below(struct walk *w, const char *path, const struct place *to)
+{
+	struct dirent **entry = NULL;
+	int n = scandir(path, &entry, no_dots, alphasort), rc = 0;
+
+	if (n < 0)
+		return fail_errno(errno == EACCES ? E_DENIED : E_IO, "read folder '%s'", path);
+	if (++w->depth > DEEPEST)
+		rc = fail(E_LIMIT, "'%s': more than %d folders deep", path, DEEPEST);
+	for (int i = 0; i < n; i++) {
+		if (!rc && stop_wanted())
+			rc = fail(E_AGAIN, "interrupted");
+		if (!rc)
+			rc = add_entry(w, path, to, entry[i]->d_name);
+		free(entry[i]);
+	}
+	free(entry);
+	w->depth--;
+	return rc;
+}
+
+int tree_local_add(struct parcels *p, const char *path, const struct place *to, bool recursive,
+		   const char *const *exclude, size_t excludes)
+{
+	struct walk w = {p, exclude, excludes, 0};
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return fail_errno(errno == ENOENT || errno == ENOTDIR ? E_GONE
+				  : errno == EACCES                   ? E_DENIED
+								      : E_IO,
+				  "'%s'", path);
+	if (S_ISDIR(st.st_mode) && !recursive)
+		return fail(E_USAGE, "'%s' is a folder: -r sends it with all that is in it", path);
+	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+		return fail(E_USAGE, "'%s' is not a regular file (- sends standard input)", path);
+	push_parcel(p, path, to, &st);
+	return S_ISDIR(st.st_mode) ? add_below(&w, path, to) : 0;
+}
+
+void parcels_done(struct parcels *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		mem_free(&p->item[i].path);
+		place_done(&p->item[i].to);
+	}
+	mem_free(&p->item);
+	*p = (struct parcels){0};
+}
