@@ -7,9 +7,9 @@
 . "$top_srcdir/tests/talk/client-lib.sh"
 need ssh-keygen jq
 "$DROPKEEPCTL" user enroll --help >/dev/null 2>&1 || skip_all 'this dropkeepctl cannot enrol users'
-https=$(free_port) || bail_out 'no free port'
-new_keep --https "127.0.0.1:$https" --name localhost
-set_conf https public_url "https://127.0.0.1:$https"
+HTTPS=$(free_port) || bail_out 'no free port'
+new_keep --https "127.0.0.1:$HTTPS" --name localhost
+set_conf https public_url "https://127.0.0.1:$HTTPS"
 run_keep
 add_zone acme
 add_zone globex
@@ -133,13 +133,13 @@ is 'and it is whole' "$(arrived stopped)" "$sent"
 # A network that cuts the connection every 5 MB.
 relay=$(free_port) || bail_out 'no free port'
 mkfifo "$WORK/relay.in" "$WORK/relay.out"
-python "$top_srcdir/tests/talk/relay.py" "$relay" "$https" <"$WORK/relay.in" >"$WORK/relay.out" &
+python "$top_srcdir/tests/talk/relay.py" "$relay" "$HTTPS" <"$WORK/relay.in" >"$WORK/relay.out" &
 own $!
 exec 6>"$WORK/relay.in" 7<"$WORK/relay.out"
 read -r -t 20 <&7
 profile=$WORK/home-anna/config/dropkeep/default/profile.json
 cp "$profile" "$WORK/profile.json"
-sed -i "s|127.0.0.1:$https|127.0.0.1:$relay|" "$profile"
+sed -i "s|127.0.0.1:$HTTPS|127.0.0.1:$relay|" "$profile"
 (while echo 'after 5000000 reset' >&6 && read -r <&7 && read -r <&7; do :; done) 2>/dev/null &
 own $!
 head -c 40000000 "$WORK/huge" >"$WORK/cut"

@@ -177,7 +177,7 @@ new_keep() {
 	CONF=$WORK/dropkeepd.conf
 	RECOVERY=$WORK/recovery.txt
 	LOG=$WORK/keep.log
-	PORT=$(free_port) || bail_out 'no free port'
+	PORT=$(free_port "${HTTPS-}") || bail_out 'no free port'
 	local recovery=(--recovery "$RECOVERY") option
 	for option in "$@"; do
 		[ "$option" != --recovery-recipient ] || recovery=()
