@@ -61,7 +61,8 @@ static int read_record(json_t *record, json_t *opened, struct receipt_facts *f)
 	int rc = open_member(record, opened, "path", &path);
 	if (!rc)
 		rc = open_member(record, opened, "sha256", &hash);
-	if (!rc && (hash.len != SHA256_SIZE || !utf8_valid(view_buf(&path))))
+	if (!rc && (hash.len != SHA256_SIZE || !utf8_valid(view_buf(&path)) ||
+		    utf8_has_control(view_buf(&path))))
 		rc = fail(E_INTEGRITY, "the receipt opens to something that cannot be");
 	if (rc)
 		return rc;
@@ -71,6 +72,17 @@ static int read_record(json_t *record, json_t *opened, struct receipt_facts *f)
 	f->user = text_of(record, "actor");
 	f->time = text_of(record, "time");
 	return 0;
+}
+
+/* Its place in the tree is proven, so it must be the one that the record itself names. */
+static int check_number(const json_t *record, uint64_t index)
+{
+	const json_t *seq = json_object_get(record, "seq");
+
+	return json_is_integer(seq) && json_integer_value(seq) >= 0 &&
+		       (uint64_t)json_integer_value(seq) == index
+		   ? 0
+		   : fail(E_INTEGRITY, "the receipt's record is another than it says");
 }
 
 static int read_extra(const struct tlog_proof *proof, struct receipt_facts *f,
@@ -86,6 +98,8 @@ static int read_extra(const struct tlog_proof *proof, struct receipt_facts *f,
 	int rc = record ? read_record(record, extra, f)
 			: fail(E_INTEGRITY, "the receipt holds no record");
 
+	if (!rc)
+		rc = check_number(record, proof->index);
 	if (!rc)
 		tlog_leaf_hash(view_of(json_string_value(line), json_string_length(line)),
 			       ret_leaf);

@@ -188,7 +188,7 @@ enum {
  * What may be asked of the opening: PUT_EXISTING: there must be a finished version; match: that
  * one's hash is among these (WIRE_HASH bytes each; empty: any); ticket: only this upload of the
  * asker is gone on with, and none begins (WIRE_ID bytes; empty: whatever stands at the path).
- * E_CONFLICT where one of these does not hold.
+ * E_CONFLICT where one of the first two does not hold, E_GONE for another ticket.
  */
 enum { PUT_CREATE = 1, PUT_EXCLUSIVE = 2, PUT_TRUNCATE = 4, PUT_EXISTING = 8 };
 #define FIELDS_lease(F)                                                              \

@@ -53,6 +53,11 @@ tests_unit_test_client_profile_SOURCES = tests/unit/test_client_profile.c $(base
 tests_unit_test_client_profile_CFLAGS = $(client_test_CFLAGS)
 tests_unit_test_client_profile_LDADD = $(client_test_LIBS)
 
+UNIT_TESTS += tests/unit/test_client_receipt
+tests_unit_test_client_receipt_SOURCES = tests/unit/test_client_receipt.c $(base_kit)
+tests_unit_test_client_receipt_CFLAGS = $(client_test_CFLAGS)
+tests_unit_test_client_receipt_LDADD = $(client_test_LIBS)
+
 # The corpus of the fuzzer, fed in every check.
 check_PROGRAMS += tests/fuzz/fuzz_client_answer
 TESTS += tests/fuzz/fuzz_client_answer
