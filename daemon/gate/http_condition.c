@@ -206,7 +206,8 @@ int conditions_of_put(const struct http_head *h, struct buf *ret_hashes, bool *r
 			while (!rc && next_tag(&list, &tag, &weak, &bad))
 				rc = add_hash(tag, weak, ret_hashes);
 	}
-	if (!rc && bad)
+	/* A list that allows nothing is not as if it had not been sent. */
+	if (!rc && (bad || (head_find_field(h, "if-match") && !*ret_any && !ret_hashes->len)))
 		rc = fail(E_INVALID, "If-Match is no list of entity tags");
 	return rc;
 }
@@ -236,6 +237,8 @@ static int find_digest(struct view v, uint8_t ret[WIRE_HASH], bool *there)
 			err_clear();
 			return fail(E_INVALID, "a digest that is no SHA-256");
 		}
+		if (*there && memcmp(ret, bytes.data, WIRE_HASH) != 0)
+			return fail(E_INVALID, "two digests that contradict each other");
 		memcpy(ret, bytes.data, WIRE_HASH);
 		*there = true;
 	}

@@ -159,8 +159,9 @@ static bool is_time(const struct text *t, struct tm tm, int64_t *ret_time_s)
 
 	if (t->bad || t->rest.len || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
 		return false;
-	*ret_time_s = timegm(&normal);
-	return tm.tm_sec == 60 || (normal.tm_mday == tm.tm_mday && normal.tm_mon == tm.tm_mon);
+	normal.tm_sec = 0; /* a leap second may belong to the next day */
+	*ret_time_s = timegm(&normal) + tm.tm_sec;
+	return normal.tm_mday == tm.tm_mday && normal.tm_mon == tm.tm_mon;
 }
 
 int date_read(struct view text, int64_t now_s, int64_t *ret_time_s)

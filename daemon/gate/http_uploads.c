@@ -649,7 +649,7 @@ static struct tus *tus_new(struct exchange *x)
 {
 	struct tus *t = mem_new(sizeof *t);
 
-	*t = (struct tus){.x = x, .method = method_of(x), .declared = SIZE_UNKNOWN};
+	*t = (struct tus){.x = x, .method = METHOD_POST, .declared = SIZE_UNKNOWN};
 	x->state = t;
 	return t;
 }
@@ -675,6 +675,7 @@ static void upload_begin(struct exchange *x)
 		return;
 	}
 	struct tus *t = tus_new(x);
+	t->method = method;
 	if (tus_ticket(x->rest, t->ticket))
 		refuse(t, PROBLEM_NOT_FOUND, "there is no such upload");
 	else if (method == METHOD_PATCH && !has_right_type(x))
