@@ -175,15 +175,23 @@ bool range_of_get(const struct http_head *h, const struct representation *r, int
 
 /* ---- what a PUT says ---- */
 
-static int add_hash(struct view tag, bool weak, struct buf *out)
-{
-	uint8_t hash[WIRE_HASH] = {0};
+/* Of no content that anybody knows. */
+static const uint8_t nobodys[WIRE_HASH];
 
-	if (weak || tag.len != ETAG - 1 ||
-	    hex_decode(view_of(tag.data + 1, tag.len - 2), hash, sizeof hash))
-		memset(hash, 0, sizeof hash); /* of no content that anybody knows */
+/* Tags that are none of ours make one hash together: what goes to the keep is no longer than what
+ * came. */
+static int add_hash(struct view tag, bool weak, bool *foreign, struct buf *out)
+{
+	uint8_t hash[WIRE_HASH];
+
+	if (!weak && tag.len == ETAG - 1 &&
+	    !hex_decode(view_of(tag.data + 1, tag.len - 2), hash, sizeof hash))
+		return buf_add(out, hash, sizeof hash);
 	err_clear();
-	return buf_add(out, hash, sizeof hash);
+	if (*foreign)
+		return 0;
+	*foreign = true;
+	return buf_add(out, nobodys, sizeof nobodys);
 }
 
 int conditions_of_put(const struct http_head *h, struct buf *ret_hashes, bool *ret_any,
@@ -191,7 +199,7 @@ int conditions_of_put(const struct http_head *h, struct buf *ret_hashes, bool *r
 {
 	const struct view *v = head_find_field(h, "if-none-match");
 	struct view tag;
-	bool weak, bad = false;
+	bool weak, bad = false, foreign = false;
 	int rc = 0;
 
 	*ret_any = *ret_fresh = false;
@@ -204,7 +212,7 @@ int conditions_of_put(const struct http_head *h, struct buf *ret_hashes, bool *r
 			*ret_any = true;
 		else
 			while (!rc && next_tag(&list, &tag, &weak, &bad))
-				rc = add_hash(tag, weak, ret_hashes);
+				rc = add_hash(tag, weak, &foreign, ret_hashes);
 	}
 	/* A list that allows nothing is not as if it had not been sent. */
 	if (!rc && (bad || (head_find_field(h, "if-match") && !*ret_any && !ret_hashes->len)))

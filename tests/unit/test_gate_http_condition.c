@@ -227,6 +227,26 @@ static void put_takes_conditions_it_can_hold(void **state)
 	}
 }
 
+/* The keep is asked in one message, whatever the client makes of the header's 32 KiB. */
+static void put_sends_on_no_more_than_came(void **state)
+{
+	static const char *const tags[] = {"\"\"", "\"\",", TAG, TAG ",", "W/\"\" "};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
+		CLEANUP(buf_done) struct buf hashes = {0}, list = {0};
+		const char *text = NULL;
+		bool any, fresh;
+		while (list.len < 32 * 1024)
+			assert_ok(buf_add_text(&list, tags[i]));
+		assert_ok(buf_text(&list, &text));
+		struct kit_request r = kit_request("if-match", text, "if-match", "\"x\"");
+		assert_ok(conditions_of_put(&r.head, &hashes, &any, &fresh));
+		assert_true(hashes.len >= WIRE_HASH && hashes.len < list.len);
+		kit_request_done(&r);
+	}
+}
+
 /* A list that allows nothing must not become one that was not sent. */
 static void put_refuses_conditions_that_say_nothing(void **state)
 {
@@ -330,6 +350,7 @@ int main(void)
 	    cmocka_unit_test(ranges_that_are_not_ours_give_all_of_it),
 	    cmocka_unit_test(if_range_guards_the_range),
 	    cmocka_unit_test(put_takes_conditions_it_can_hold),
+	    cmocka_unit_test(put_sends_on_no_more_than_came),
 	    cmocka_unit_test(put_refuses_conditions_that_say_nothing),
 	    cmocka_unit_test(digest_is_found_among_others),
 	    cmocka_unit_test(digest_that_cannot_be_is_refused),
