@@ -290,6 +290,19 @@ static void go_on(struct keeper *k, struct lease *l)
 	l->size = l->prefix + l->tail.len;
 }
 
+static void heard_open(struct keeper *k, struct ask_put_open m)
+{
+	assert(m.match.len <= sizeof k->match && m.ticket.len <= sizeof k->asked_ticket);
+	if (m.match.len)
+		memcpy(k->match, m.match.data, m.match.len);
+	if (m.ticket.len)
+		memcpy(k->asked_ticket, m.ticket.data, m.ticket.len);
+	m.match.data = k->match;
+	m.ticket.data = k->asked_ticket;
+	m.path = view_of(NULL, 0);
+	k->opened = m;
+}
+
 static void on_put_open(struct keeper *k, struct view body, struct out *o)
 {
 	struct ask_put_open m;
@@ -297,6 +310,7 @@ static void on_put_open(struct keeper *k, struct view body, struct out *o)
 
 	MUST(ask_put_open_read(body, &m));
 	assert(!k->writing);
+	heard_open(k, m);
 	k->writing = true;
 	k->number = ++k->numbers;
 	if (m.flags & PUT_TRUNCATE)
@@ -409,7 +423,7 @@ static void put_content(const struct fake_blob *b, struct view sealed)
 
 static void on_put_finish(struct keeper *k, struct view body, struct out *o)
 {
-	const struct answer_put_finish answer = {.record = 4711};
+	const struct answer_put_finish answer = {.record = 4711, .replaced = k->published};
 	struct ask_put_finish m;
 
 	MUST(ask_put_finish_read(body, &m));

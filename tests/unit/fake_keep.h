@@ -60,7 +60,9 @@ struct keeper {
 	uint8_t sha256[32];
 
 	/* what it heard */
-	unsigned asks[128];               /* by verb */
+	unsigned asks[128];         /* by verb */
+	struct ask_put_open opened; /* views cut off, but for these two */
+	uint8_t match[128], asked_ticket[WIRE_ID];
 	struct ask_put_suspend suspended; /* views cut off */
 	struct ask_put_drop dropped;
 	char reason[256];

@@ -3,7 +3,7 @@
 # Uploads and downloads, against a keep that is not there (fake_keep).
 TRANSFER_TESTS = tests/unit/test_gate_spans tests/unit/test_gate_get tests/unit/test_gate_put \
 	tests/unit/test_gate_put_resume tests/unit/test_gate_put_fail tests/unit/test_gate_put_random \
-	tests/unit/test_gate_put_store
+	tests/unit/test_gate_put_store tests/unit/test_gate_put_http
 UNIT_TESTS += $(TRANSFER_TESTS)
 transfer_test_cflags = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(CMOCKA_CFLAGS)
 transfer_test_ldflags = $(AM_LDFLAGS) -Wl,--wrap=age_stream_from_key -Wl,--wrap=age_stream_seal \
@@ -29,6 +29,10 @@ tests_unit_test_gate_put_store_SOURCES = tests/unit/test_gate_put_store.c tests/
 tests_unit_test_gate_put_store_CFLAGS = $(transfer_test_cflags)
 tests_unit_test_gate_put_store_LDFLAGS = $(transfer_test_ldflags)
 tests_unit_test_gate_put_store_LDADD = $(transfer_test_ldadd)
+tests_unit_test_gate_put_http_SOURCES = tests/unit/test_gate_put_http.c tests/unit/put_rig.h $(transfer_fake)
+tests_unit_test_gate_put_http_CFLAGS = $(transfer_test_cflags)
+tests_unit_test_gate_put_http_LDFLAGS = $(transfer_test_ldflags)
+tests_unit_test_gate_put_http_LDADD = $(transfer_test_ldadd)
 tests_unit_test_gate_put_random_SOURCES = tests/unit/test_gate_put_random.c tests/unit/put_rig.h $(transfer_fake)
 tests_unit_test_gate_put_random_CFLAGS = $(transfer_test_cflags)
 tests_unit_test_gate_put_random_LDFLAGS = $(transfer_test_ldflags)
