@@ -420,7 +420,8 @@ static enum next answered(struct connection *c)
 static enum next serve_drive(struct connection *c)
 {
 	for (int i = 0; i < DRIVE_ROUNDS && !c->reason; i++) {
-		bool moved = drive_body(c) | drive_answer(c);
+		bool moved = drive_body(c);
+		moved |= drive_answer(c);
 		size_t waiting = c->out.len - c->sent;
 		int rc = socket_flush(c);
 		moved |= c->out.len - c->sent != waiting; /* there is room now */
