@@ -31,7 +31,8 @@ void exchange_want_body(struct exchange *x)
 
 /* ---- fields ---- */
 
-static int add_field(struct buf *out, const char *name, const char *format, va_list args)
+static PRINTF(3, 0) int add_field(struct buf *out, const char *name, const char *format,
+				  va_list args)
 {
 	char text[2048];
 	int len = vsnprintf(text, sizeof text, format, args);
