@@ -186,8 +186,8 @@ static void entry_that_says_nonsense_counts_as_none(void **state)
 	    "{\"upload\":\"/uploads/../files/x\"}",
 	    "{\"upload\":\"/uploads/ab\\r\\nX: y\"}",
 	    "{\"upload\":\"https://evil/uploads/ab\"}",
-	    "{\"upload\":\"/uploads/00000000000000000000000000000000000000000000000000000000000000"
-	    "0000000000000000000000000000000\"}",
+	    ("{\"upload\":\"/uploads/00000000000000000000000000000000000000000000000000000000000000"
+	     "0000000000000000000000000000000\"}"),
 	};
 	FOLDER f = home();
 	const struct stat st = some_file();

@@ -316,7 +316,7 @@ static void digest_that_cannot_be_is_refused(void **state)
 	    "sha-256=: ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:",
 	    "sha-256=:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad:",
 	    "sha-512=:AAAA:, sha-256=:AAAA:",
-	    "sha-256=:AAAA:, " DIGEST};
+	    ("sha-256=:AAAA:, " DIGEST)};
 	uint8_t hash[WIRE_HASH];
 	bool found;
 
