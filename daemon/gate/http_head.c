@@ -49,10 +49,12 @@ static enum http_problem too_large(struct view in)
 enum http_problem head_find(struct view input, size_t seen, size_t *ret_skip, size_t *ret_len)
 {
 	size_t skip = blank_lines(input);
-	struct view in = view_of(input.data + skip, input.len - skip);
 
 	*ret_skip = skip;
 	*ret_len = 0;
+	if (input.len == skip)
+		return PROBLEM_NONE;
+	struct view in = view_of(input.data + skip, input.len - skip);
 	/* The byte before what is new may be a CR whose LF has come. */
 	for (size_t i = seen > skip + 1 ? seen - skip - 1 : 0; i < in.len; i++) {
 		if (!allowed(in.data[i]) || !line_ends_well(in, i))
