@@ -27,8 +27,10 @@ static int add_certificate(struct ask *a, const struct principal_row *who)
 	row.made_us = clock_utc_us();
 	view_to_text(a->m.enroll.client, row.comment, sizeof row.comment);
 	rc = catalog_credential_add(a->gate->keep->catalog, &row);
-	if (rc == E_EXISTS)
+	if (rc == E_EXISTS) {
+		err_clear();
 		return fail(rc, "this certificate is somebody's already");
+	}
 	if (rc)
 		return rc;
 	struct event e = EVENT(.name = "credential.add", .session = ask_session(a),

@@ -7,6 +7,7 @@
 #
 # SLOW-PORT: of a gate that has two seconds of patience.
 
+import os
 import re
 import socket
 import ssl
@@ -437,7 +438,10 @@ first = idle(100)
 before = resident()
 many = idle(400)
 each = (resident() - before) / 400
-ok("an idle connection costs less than 40 KiB", each < 40, each)
+if os.environ.get("ASAN_OPTIONS"):
+    ok("an idle connection costs less than 40 KiB # SKIP sanitizers have another idea of it", True)
+else:
+    ok("an idle connection costs less than 40 KiB", each < 40, each)
 print("# an idle connection costs %.1f KiB" % each, flush=True)
 for c in first + many:
     c.tls.close()
