@@ -174,8 +174,10 @@ struct put {
 	/* the lease */
 	uint64_t number;
 	struct payload blob, source;
-	bool bare;                    /* there is no blob yet */
-	uint64_t prefix;              /* what the lease began with */
+	bool bare;       /* there is no blob yet */
+	uint64_t prefix; /* what the lease began with */
+	uint64_t
+	    kept; /* where its tail ended, which the keep has still: a crash leads back to it */
 	struct spans copy;            /* bytes still to be had from the source */
 	bool copy_now;                /* the client appends: fetch ahead of need */
 	struct spans claimed, sealed; /* chunks; sealed: of the claimed, what is stored */

@@ -72,6 +72,7 @@ int put_adopt(struct put *p, const struct lease *l, const struct answer *a)
 	p->granted = l->granted;
 	p->size = l->size;
 	p->prefix = l->prefix;
+	p->kept = l->bare || !l->tail.len ? 0 : l->size;
 	p->hashed = p->synced = p->reported = l->sealed;
 	if (!rc)
 		rc = take_blobs(p, l, a);
@@ -96,6 +97,7 @@ int put_adopt_again(struct put *p, const struct lease *l, const struct answer *a
 	if (l->granted > p->granted)
 		p->granted = l->granted;
 	p->prefix = l->prefix;
+	p->kept = 0; /* the keep has been told */
 	/* Another source than the old blob would bring other bytes, and authentic ones at that. */
 	if (p->carry.count && l->prefix != p->durable)
 		return fail(E_LIMIT, "stored bytes were changed that had not yet taken the old "

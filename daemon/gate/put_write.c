@@ -215,11 +215,29 @@ static bool is_known(const struct put *p, const struct look *look, uint64_t inde
 	return look->known && spans_have(&p->check.chunks, index, index + 1);
 }
 
+/* Whether it is of the tail that the lease began with, and has other bytes. After a crash the keep
+ * would go on from those that it has, so it must hear of it before the client does. */
+static bool changes_kept(const struct put *p, const struct slot *s, const struct piece *piece)
+{
+	uint64_t base = piece->index * CHUNK;
+
+	if (base + piece->from >= p->kept || base + CHUNK < p->kept ||
+	    spans_have(&p->claimed, piece->index, piece->index + 1))
+		return false;
+	size_t len = p->kept - base - piece->from < piece->len
+			 ? (size_t)(p->kept - base - piece->from)
+			 : piece->len;
+	return !s || !spans_have(&s->have, piece->from, piece->from + len) ||
+	       memcmp(s->data + piece->from, piece->data, len) != 0;
+}
+
 static int look_at(struct put *p, struct look *look, const struct piece *piece)
 {
 	uint64_t i = piece->index;
 	const struct slot *s = put_find(p, i);
 
+	if (changes_kept(p, s, piece))
+		return want_rekey(p, i);
 	if (s && s->state == SLOT_FIXED)
 		return memcmp(s->data + piece->from, piece->data, piece->len) ? want_rekey(p, i)
 									      : 0;

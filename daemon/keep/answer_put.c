@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/keep/audit.h"
+#include "daemon/keep/resume.h"
 #include "daemon/keep/tiny.h"
 
 /* ---- PUT_OPEN ---- */
@@ -381,8 +382,10 @@ static int note_durable(struct keep *keep, struct upload_row *row, uint64_t dura
 		if (rc)
 			return rc;
 	}
-	if (durable > row->durable || !row->clean)
-		row->durable = durable;
+	if (row->clean && durable <= row->durable)
+		return 0; /* what the last clean end left is more */
+	row->clean = false;
+	row->durable = durable;
 	return 0;
 }
 
@@ -502,6 +505,7 @@ static int put_rekey(struct deed *d)
 	if (!rc)
 		rc = forget_source(d->keep, &row);
 	row.durable = a->m.put_rekey.durable;
+	row.clean = false; /* other bytes have come for what an earlier end left */
 	if (!rc)
 		rc = lease_continue(a, zone, &row);
 	if (!rc)
@@ -580,11 +584,14 @@ static int put_suspend(struct deed *d)
 		rc = within_grant(&row, durable);
 	if (!rc && m->clean) /* the client may have cut it off before the whole prefix was copied */
 		rc = forget_source(d->keep, &row);
-	if (!rc)
+	if (!rc && !m->clean)
 		rc = note_durable(d->keep, &row, durable);
 	if (rc)
 		return rc;
-	row.clean = row.goes_on = m->clean;
+	if (m->clean)
+		row.durable = durable;
+	row.clean |= m->clean;
+	row.goes_on = m->clean;
 	row.stays |= m->stay;
 	if (m->mtime_s != TIME_UNKNOWN)
 		row.mtime_s = m->mtime_s;

@@ -16,7 +16,7 @@
 enum {
 	ID_TEXT = 2 * BLOB_ID + 1,
 	PATH_TEXT = ID_TEXT + 4, /* "ab/" and the id; or the id and ".new" */
-	STATE_MAX = 128 * 1024,  /* a tail of at most 64 KiB with what stands around it */
+	STATE_MAX = 256 * 1024,  /* two tails of at most 64 KiB with what stands around them */
 	ASIDE_TEXT = 96,
 	ASIDE_TRIES = 100,
 };

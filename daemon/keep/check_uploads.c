@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "daemon/keep/check_inside.h"
 #include "daemon/keep/host_key.h"
+#include "daemon/keep/resume.h"
+#include "daemon/keep/sealed_blob.h"
 #include "daemon/keep/tiny.h"
 
 enum { HOST_KEY_MAX = 16 * 1024 };
@@ -35,17 +37,11 @@ static int read_chunks(const struct sealed_blob *b, uint64_t count)
 static int read_state(struct check *k, const struct upload_row *u, const uint8_t *blob,
 		      const struct sealed_blob *b, uint64_t *ret_sealed)
 {
-	CLEANUP(secret_free) struct secret *plain = NULL;
-	struct resume_state s;
-	int rc = resume_load(k->keep->blobs, k->keep->keys, blob, b->file_key, &plain, &s);
+	int rc =
+	    resume_check(k->keep->blobs, k->keep->keys, blob, b->file_key, u->durable, ret_sealed);
 
-	if (rc)
-		return fail(E_INTEGRITY, "what is to be gone on from (uploads/) is missing or "
-					 "damaged");
-	if (s.sealed * AGE_CHUNK + s.tail.len != u->durable)
-		return fail(E_INTEGRITY, "uploads/ and catalog contradict each other");
-	*ret_sealed = s.sealed;
-	return 0;
+	return rc ? fail(E_INTEGRITY, "what is to be gone on from (uploads/) is missing or damaged")
+		  : 0;
 }
 
 static int read_own(struct check *k, const struct upload_row *u, const struct keyring_zone *zone)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "age/header.h"
+#include "daemon/keep/resume.h"
 #include "daemon/keep/tiny.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -102,12 +103,12 @@ int lease_plan(struct ask *a, const struct zone *zone, struct upload_row *row, b
 	w->bare = fresh && a->frame.verb == VERB_PUT_OPEN && (!row->has_source || row->source_tiny);
 	if (!rc)
 		rc = take_content(w);
-	/* From here on the key is in use again: what was not sealed (at most a whole chunk, held
-	 * back at the end) is the gate's, and only its word will bring it back. Until then nobody
-	 * may be told of it. */
-	row->clean = row->goes_on = false;
-	if (!fresh && row->durable)
-		row->durable = (row->durable - 1) / AGE_CHUNK * AGE_CHUNK;
+	/* From here on the key is in use again, so only a clean end lets it go on once more. What
+	 * the last one left stands all the same, in the blob and in uploads/ID, until the gate has
+	 * made more durable than that: if it dies, another blob goes on from there. */
+	row->goes_on = false;
+	if (fresh)
+		row->clean = false;
 	row->touched_us = clock_utc_us();
 	if (!rc)
 		rc = row->id ? catalog_upload_set(w->keep->catalog, row)
@@ -186,13 +187,12 @@ static int begin_with_tiny(struct lease_work *w)
 static int load_state(struct lease_work *w, const uint8_t blob[ID_SIZE],
 		      const struct sealed_blob *from)
 {
-	int rc =
-	    resume_load(w->keep->blobs, w->keep->keys, blob, from->file_key, &w->plain, &w->state);
+	int rc = resume_load(w->keep->blobs, w->keep->keys, blob, from->file_key, w->row.durable,
+			     &w->plain, &w->state);
 
 	if (rc == E_GONE)
 		rc = fail(E_INTEGRITY, "an upload's resume state is missing");
-	if (!rc && w->state.sealed * AGE_CHUNK + w->state.tail.len != w->row.durable)
-		rc = fail(E_INTEGRITY, "an upload's resume state does not match the catalog");
+	w->tail_lost = rc == E_INTEGRITY;
 	return rc;
 }
 
@@ -206,11 +206,7 @@ static int open_source(struct lease_work *w)
 	int rc = sealed_blob_open(w->keep->blobs, w->row.source_blob, false,
 				  zone_keys_identity(w->zone_keys), w->row.source_pin, &w->source);
 
-	if (rc || !w->row.source_clean)
-		return rc;
-	rc = load_state(w, w->row.source_blob, &w->source);
-	w->tail_lost = rc == E_INTEGRITY;
-	return rc;
+	return rc || !w->row.source_clean ? rc : load_state(w, w->row.source_blob, &w->source);
 }
 
 static int open_resumed(struct lease_work *w)

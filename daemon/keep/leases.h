@@ -21,7 +21,8 @@ struct lease_work;
  * In decide. row is an upload that nobody has a lease on (or the asker's own, for a rekey):
  *	fresh     a new blob under a new file key; row's blob, pin and clean change; the
  *	          prefix, where row has a source, is re-sealed from it
- *	else      the same blob and key go on from where a clean end of this run left it
+ *	else      the same blob and key go on from where a clean end of this run left it; row
+ *	          stays clean, for that end holds until more is durable
  * The row is stored. The work belongs to the ask.
  */
 MUST_USE int lease_plan(struct ask *a, const struct zone *zone, struct upload_row *row, bool fresh);

@@ -40,6 +40,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/room.c daemon/keep/room.h \
 	daemon/keep/record.c daemon/keep/record.h \
 	daemon/keep/safe_json.c daemon/keep/safe_json.h \
+	daemon/keep/resume.c daemon/keep/resume.h \
 	daemon/keep/sealed_blob.c daemon/keep/sealed_blob.h \
 	daemon/keep/service.c daemon/keep/service.h \
 	daemon/keep/session.c daemon/keep/session.h \

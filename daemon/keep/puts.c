@@ -219,20 +219,22 @@ static bool stands(const struct upload_row *row)
 	return row->durable || row->has_source || row->stays;
 }
 
-/* What an earlier run left is there but for its end: that offset it has from now on. */
+/* What a clean end left is there but for its tail: that offset it has from now on. */
 static int forget_tail(struct keep *keep, uint64_t upload)
 {
 	struct upload_row row;
 	int rc = catalog_upload_by_id(keep->catalog, upload, &row);
 
-	if (rc || !row.source_clean)
+	if (rc || !(row.clean || row.source_clean))
 		return rc == E_GONE ? 0 : rc;
-	row.source_clean = false;
+	row.clean = row.source_clean = false;
 	row.durable = row.durable ? (row.durable - 1) / AGE_CHUNK * AGE_CHUNK : 0;
-	row.prefix = row.source_size = row.durable;
-	if (!row.durable)
-		rc = tree_drop_source(&keep->tree, &row);
-	row.has_source = row.durable > 0;
+	if (row.has_source) {
+		row.prefix = row.source_size = row.durable;
+		if (!row.durable)
+			rc = tree_drop_source(&keep->tree, &row);
+		row.has_source = row.durable > 0;
+	}
 	return rc ? rc : catalog_upload_set(keep->catalog, &row);
 }
 
@@ -341,7 +343,7 @@ int puts_leave(struct keep *keep, uint64_t upload)
 		return rc;
 	if (!stands(&row))
 		return puts_discard(keep, &node);
-	row.clean = row.goes_on = false;
+	row.goes_on = false;
 	row.touched_us = clock_utc_us();
 	rc = puts_give_back(keep, node.zone, &row);
 	return rc ? rc : catalog_upload_set(keep->catalog, &row);

@@ -5,10 +5,6 @@
 
 #include "age/header.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "wire/codec.h"
-
-static const char resume_purpose[] = "dropkeep resume state v1";
 
 /* Our own headers have two or three stanzas of some 100 bytes each. */
 enum { HEAD_MAX = 4096 };
@@ -124,59 +120,5 @@ int sealed_blob_adopt(int *fd, const struct secret *identity, const uint8_t pin[
 		return damage(rc);
 	*ret_blob = b;
 	b = SEALED_BLOB_NONE;
-	return 0;
-}
-
-int resume_save(const struct blobs *store, const struct keys *k, const uint8_t id[BLOB_ID],
-		const struct secret *file_key, const struct resume_state *s)
-{
-	CLEANUP(secret_free) struct secret *key = NULL;
-	CLEANUP(buf_wipe) struct buf plain = {0};
-	CLEANUP(buf_done) struct buf sealed = {0};
-	size_t size = 8 + 4 + s->digest.len + 4 + s->tail.len;
-	int rc = age_resume_key(file_key, &key);
-
-	if (!rc)
-		rc = buf_reserve(&plain, size);
-	if (rc)
-		return rc;
-	struct writer w = writer_of(plain.data, size);
-	write_u64(&w, s->sealed);
-	write_bytes(&w, s->digest);
-	write_bytes(&w, s->tail);
-	plain.len = w.len;
-	rc = keys_seal(k, key, resume_purpose, view_of(id, BLOB_ID), view_buf(&plain), &sealed);
-	return rc ? rc : blobs_save_state(store, id, view_buf(&sealed));
-}
-
-int resume_load(const struct blobs *store, const struct keys *k, const uint8_t id[BLOB_ID],
-		const struct secret *file_key, struct secret **ret_plain,
-		struct resume_state *ret_state)
-{
-	CLEANUP(secret_free) struct secret *key = NULL;
-	CLEANUP(secret_free) struct secret *plain = NULL;
-	CLEANUP(buf_done) struct buf sealed = {0};
-	int rc = age_resume_key(file_key, &key);
-
-	if (!rc)
-		rc = blobs_load_state(store, id, &sealed);
-	if (!rc)
-		rc = keys_open(k, key, resume_purpose, view_of(id, BLOB_ID), view_buf(&sealed),
-			       &plain);
-	if (rc == E_INTEGRITY) {
-		char name[2 * BLOB_ID + 1];
-		hex_encode(id, BLOB_ID, name);
-		rc = fail(rc, "uploads/%s is damaged", name);
-	}
-	if (rc)
-		return rc;
-	struct reader r = reader_of(secret_view(plain));
-	struct resume_state s = {.sealed = read_u64(&r)};
-	s.digest = read_bytes(&r);
-	s.tail = read_bytes(&r);
-	if (!reader_end(&r) || s.digest.len != SHA256_STATE_SIZE || s.tail.len > AGE_CHUNK)
-		return fail(E_INTEGRITY, "an upload's resume state is malformed");
-	*ret_state = s;
-	*ret_plain = TAKE(plain);
 	return 0;
 }

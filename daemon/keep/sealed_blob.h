@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sealed_blob: the keep's view of one blob: its age header, file key and payload key, and the
- * state that an upload left behind. Runs on the thread pool; knows files, not the catalog.
+ * sealed_blob: the keep's view of one blob: its age header, file key and payload key.
+ * Runs on the thread pool; knows files, not the catalog.
  */
 #ifndef DROPKEEP_KEEP_SEALED_BLOB_H
 #define DROPKEEP_KEEP_SEALED_BLOB_H
 
 #include "age/stream.h"
-#include "base/sha256.h"
 #include "daemon/keep/blobs.h"
 #include "daemon/keep/keys.h"
 
@@ -41,18 +40,5 @@ MUST_USE int sealed_blob_open(const struct blobs *store, const uint8_t id[BLOB_I
 /* The same for an open file; takes *fd also on failure. */
 MUST_USE int sealed_blob_adopt(int *fd, const struct secret *identity, const uint8_t pin[AGE_PIN],
 			       struct sealed_blob *ret_blob);
-
-/* Where a clean end left an upload: messages.h, FIELDS_lease. Layout: doc/FORMAT.store.md. */
-struct resume_state {
-	uint64_t sealed;
-	struct view digest; /* SHA256_STATE_SIZE bytes */
-	struct view tail;
-};
-MUST_USE int resume_save(const struct blobs *store, const struct keys *k, const uint8_t id[BLOB_ID],
-			 const struct secret *file_key, const struct resume_state *s);
-/* The views of ret_state borrow from ret_plain. */
-MUST_USE int resume_load(const struct blobs *store, const struct keys *k, const uint8_t id[BLOB_ID],
-			 const struct secret *file_key, struct secret **ret_plain,
-			 struct resume_state *ret_state);
 
 #endif

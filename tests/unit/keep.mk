@@ -89,6 +89,7 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_host_key \
 	tests/unit/test_keep_blobs \
 	tests/unit/test_keep_sealed_blob \
+	tests/unit/test_keep_resume \
 	tests/unit/test_keep_init \
 	tests/unit/test_keep_audit \
 	tests/unit/test_keep_deeds \
@@ -129,6 +130,10 @@ tests_unit_test_keep_blobs_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_sealed_blob_SOURCES = tests/unit/test_keep_sealed_blob.c $(keep_kit)
 tests_unit_test_keep_sealed_blob_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_sealed_blob_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_resume_SOURCES = tests/unit/test_keep_resume.c $(keep_kit)
+tests_unit_test_keep_resume_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_resume_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keep_audit_SOURCES = tests/unit/test_keep_audit.c $(keep_live)
 tests_unit_test_keep_audit_CFLAGS = $(keep_live_test_CFLAGS)

@@ -244,7 +244,8 @@ static void abandon_without_a_listener_ends_alone(void **state)
 	expect_clean(r, 100000);
 }
 
-static void resume_may_replace_the_tail(void **state)
+/* After a crash the keep would go on from the tail that it has, so it is told first. */
+static void resume_with_another_tail_rekeys_once(void **state)
 {
 	struct rig *r = *state;
 
@@ -256,7 +257,51 @@ static void resume_may_replace_the_tail(void **state)
 	put_range(r, 2 * CHUNK + 100, 5000, 999);
 	assert_int_equal(close_put(r), 0);
 	expect_published(r, 2 * CHUNK + 5100);
-	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 0);
+	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 1);
+}
+
+static void resume_with_a_tail_cut_off_and_another_rekeys_once(void **state)
+{
+	struct rig *r = *state;
+	static const uint64_t to[] = {0, 2 * CHUNK, 2 * CHUNK + 7};
+
+	for (unsigned i = 0; i < ARRAY_LEN(to); i++) {
+		open_put(r, PUT_CREATE | PUT_TRUNCATE);
+		put_range(r, 0, 2 * CHUNK + 1000, 32768);
+		assert_int_equal(abandon_put(r), 0);
+		open_put(r, 0);
+		r->k->asks[VERB_PUT_REKEY] = 0;
+		fill(model + 2 * CHUNK, CHUNK, 60 + i);
+		assert_int_equal(put_truncate(r->p, to[i]), 0);
+		put_range(r, 2 * CHUNK, 900, 100);
+		assert_int_equal(put_truncate(r->p, 2 * CHUNK + 900), 0);
+		put_range(r, 0, 100, 100);
+		if (to[i] != 2 * CHUNK + 7)
+			put_range(r, 0, 2 * CHUNK, CHUNK);
+		put_range(r, 2 * CHUNK + 900, 100, 100);
+		assert_int_equal(close_put(r), 0);
+		expect_published(r, 2 * CHUNK + 1000);
+		assert_int_equal(r->k->asks[VERB_PUT_REKEY], 1);
+		r->k->published = false;
+	}
+}
+
+static void resume_with_the_same_tail_goes_on_under_one_key(void **state)
+{
+	struct rig *r = *state;
+	static const uint64_t sizes[] = {1000, CHUNK, CHUNK + 1, 3 * CHUNK};
+
+	for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+		open_put(r, PUT_CREATE | PUT_TRUNCATE);
+		put_range(r, 0, sizes[i], 32768);
+		assert_int_equal(abandon_put(r), 0);
+		open_put(r, 0);
+		put_range(r, sizes[i] - 900, 900 + 2 * CHUNK, 700);
+		assert_int_equal(close_put(r), 0);
+		expect_published(r, sizes[i] + 2 * CHUNK);
+		assert_int_equal(r->k->asks[VERB_PUT_REKEY], 0);
+		r->k->published = false;
+	}
 }
 
 static void resume_with_other_sealed_bytes_rekeys(void **state)
@@ -720,7 +765,7 @@ static void tail_from_before_a_restart_may_be_overwritten(void **state)
 	put_range(r, 3 * CHUNK + 500, 4 * CHUNK, 30000);
 	assert_int_equal(close_put(r), 0);
 	expect_published(r, 7 * CHUNK + 500);
-	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 0);
+	assert_int_equal(r->k->asks[VERB_PUT_REKEY], 1);
 }
 
 static void other_bytes_before_the_tail_after_a_restart_rekey(void **state)
@@ -755,7 +800,9 @@ int main(void)
 	    CASE(abandon_at_any_size_resumes_where_it_was),
 	    CASE(abandon_again_and_again_adds_up),
 	    CASE(abandon_without_a_listener_ends_alone),
-	    CASE(resume_may_replace_the_tail),
+	    CASE(resume_with_another_tail_rekeys_once),
+	    CASE(resume_with_a_tail_cut_off_and_another_rekeys_once),
+	    CASE(resume_with_the_same_tail_goes_on_under_one_key),
 	    CASE(resume_with_other_sealed_bytes_rekeys),
 	    CASE(abandon_drops_what_is_behind_a_hole_and_stays_clean),
 	    CASE(abandon_with_jobs_in_flight_is_clean),

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "daemon/keep/puts.h"
+#include "daemon/keep/resume.h"
+#include "daemon/keep/sealed_blob.h"
 #include "keep_asks.h"
 
 static const char path[] = "/acme/incoming/report";
@@ -606,9 +608,10 @@ static void old_blob_goes_when_the_new_one_has_more(void **state)
 	expect_partial(s->gate, s->session, path, 4 * CHUNK + 7);
 }
 
-/* In the same run a lease takes the tail along: a crash then leaves what it leaves, and that is
- * what a stat says. */
-static void open_it_again(struct scene *s)
+/* ---- a lease that goes on, in the same run, from a clean end ---- */
+
+/* Two chunks and a tail of 100 bytes, and a lease that goes on from there. */
+static struct upload gone_on(struct scene *s)
 {
 	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
 
@@ -616,22 +619,151 @@ static void open_it_again(struct scene *s)
 	expect_answer(put_suspend_clean(&u, model, 2, 100), 0, "");
 	struct upload v = put_opened(s->gate, s->session, path, 0);
 	assert_int_equal(v.m.sealed, 2);
+	assert_int_equal(v.tail_len, 100);
+	expect_partial(s->gate, s->session, path, 2 * CHUNK + 100);
+	return v;
+}
+
+/* It is exact, under another key, and can be finished. */
+static void expect_to_go_on(struct scene *s, uint64_t size)
+{
+	struct upload_row row;
+
+	expect_partial(s->gate, s->session, path, size);
+	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, size);
+	live_check(&s->live);
+	struct upload v = put_opened(s->gate, s->session, path, 0);
+	assert_int_equal(v.m.size, size);
+	assert_int_equal(v.m.sealed, 0);
+	assert_int_equal(v.m.prefix + v.tail_len, size);
+	assert_memory_equal(v.tail, model + v.m.prefix, v.tail_len);
+	reseal(&v, v.m.prefix / CHUNK);
+	put_seal_all(&v, model, size + 9, v.m.prefix / CHUNK);
+	expect_answer(put_finish(&v, model, size + 9), 0, "");
+	expect_content(s->gate, session_of_sam(s), path, model, size + 9);
+	live_settle(&s->live);
+	assert_int_equal(catalog_upload_next(s->live.keep->catalog, 0, &row), E_GONE);
+}
+
+static void go_on(struct scene *s)
+{
+	struct upload v = gone_on(s);
+
 	upload_done(&v);
 }
 
-static void crash_after_a_lease_went_on_leaves_a_true_offset(void **state)
+/* The gate has sealed, and said, less than what the clean end had left. */
+static void go_on_and_extend_little(struct scene *s)
+{
+	struct upload v = gone_on(s);
+
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, v.m.put, .durable = 2 * CHUNK), 0, "");
+	put_seal(&v, model, 2, 4);
+	upload_done(&v);
+}
+
+static void go_on_and_end_unclean(struct scene *s)
+{
+	struct upload v = gone_on(s);
+
+	expect_answer(put_suspend_unclean(&v, 2 * CHUNK), 0, "");
+}
+
+/* The next state was written, but its commit never came. */
+static void go_on_and_write_the_next_state(struct scene *s)
+{
+	struct upload v = gone_on(s);
+	struct upload_row row;
+	CLEANUP(sealed_blob_done) struct sealed_blob b = SEALED_BLOB_NONE;
+	const struct keep *k = s->live.keep;
+	const struct zone *zone = NULL;
+	uint8_t digest[SHA256_STATE_SIZE] = {0};
+	const struct resume_state next = {.sealed = 3,
+					  .digest = view_of(digest, sizeof digest),
+					  .tail = view_of(model + 3 * CHUNK, 7)};
+
+	put_seal(&v, model, 2, 3);
+	assert_good(catalog_upload_next(k->catalog, 0, &row));
+	assert_good(accounts_zone_by_name(k->accounts, view_text("acme"), &zone));
+	assert_good(sealed_blob_open(k->blobs, row.blob, false, zone_keys_identity(zone->keys),
+				     row.pin, &b));
+	assert_good(resume_save(k->blobs, k->keys, row.blob, b.file_key, &next));
+	upload_done(&v);
+}
+
+static void crash_after_a_lease_went_on_leaves_the_clean_end_before(void **state)
+{
+	void (*const acts[])(struct scene *) = {
+	    go_on, go_on_and_extend_little, go_on_and_end_unclean, go_on_and_write_the_next_state};
+	struct scene *s = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(acts); i++) {
+		crash_after(s, acts[i]);
+		expect_to_go_on(s, 2 * CHUNK + 100);
+		expect_answer(ASK(s->gate, remove, REMOVE, s->session, .path = view_text(path)), 0,
+			      "");
+		live_settle(&s->live);
+	}
+}
+
+/* The same where the gate alone ends. */
+static void unclean_end_of_a_lease_that_went_on_leaves_the_one_before(void **state)
 {
 	struct scene *s = *state;
 
-	crash_after(s, open_it_again);
-	expect_partial(s->gate, s->session, path, 2 * CHUNK);
-	assert_int_equal(zone_now(&s->live, "acme").reserved_bytes, 2 * CHUNK);
-	struct upload v = put_opened(s->gate, s->session, path, 0);
-	assert_int_equal(v.m.size, 2 * CHUNK);
-	reseal(&v, 2);
-	put_seal_all(&v, model, 2 * CHUNK + 9, 2);
-	expect_answer(put_finish(&v, model, 2 * CHUNK + 9), 0, "");
-	expect_content(s->gate, session_of_sam(s), path, model, 2 * CHUNK + 9);
+	go_on_and_end_unclean(s);
+	expect_to_go_on(s, 2 * CHUNK + 100);
+}
+
+static void go_on_and_extend_more(struct scene *s)
+{
+	struct upload v = gone_on(s);
+
+	put_seal(&v, model, 2, 3);
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, v.m.put, .durable = 3 * CHUNK), 0, "");
+	upload_done(&v);
+}
+
+static void more_that_is_durable_takes_the_place_of_the_clean_end(void **state)
+{
+	struct scene *s = *state;
+
+	crash_after(s, go_on_and_extend_more);
+	expect_to_go_on(s, 3 * CHUNK);
+}
+
+/* Other bytes for the tail: nobody is led back to the old ones. */
+static void go_on_and_rekey(struct scene *s)
+{
+	struct upload v = gone_on(s);
+
+	expect_answer(ASK(s->gate, put_rekey, PUT_REKEY, v.m.put, .durable = 2 * CHUNK), 0, "");
+	upload_done(&v);
+}
+
+static void other_bytes_for_a_tail_end_what_was_kept_of_it(void **state)
+{
+	struct scene *s = *state;
+
+	crash_after(s, go_on_and_rekey);
+	expect_to_go_on(s, 2 * CHUNK);
+}
+
+/* Told once, as after a restart; what is sealed stands. */
+static void tail_that_is_damaged_costs_the_tail_alone(void **state)
+{
+	struct scene *s = *state;
+	struct upload_row row;
+	struct upload u = put_opened(s->gate, s->session, path, PUT_CREATE);
+
+	put_seal(&u, model, 0, 2);
+	expect_answer(put_suspend_clean(&u, model, 2, 100), 0, "");
+	assert_good(catalog_upload_next(s->live.keep->catalog, 0, &row));
+	assert_good(blobs_save_state(s->live.keep->blobs, row.blob, view_text("damage")));
+	expect_answer(ASK(s->gate, put_open, PUT_OPEN, s->session, .path = view_text(path),
+			  .declared = SIZE_UNKNOWN),
+		      E_INTEGRITY, "");
+	expect_to_go_on(s, 2 * CHUNK);
 }
 
 /* Nothing of it stands, not even its blob: it is there and begins anew. */
@@ -679,7 +811,11 @@ int main(void)
 	    IN_A_SCENE(tail_of_an_earlier_run_that_is_damaged_costs_the_tail_alone),
 	    IN_A_SCENE(crashes_while_it_is_sealed_again_lose_nothing),
 	    IN_A_SCENE(old_blob_goes_when_the_new_one_has_more),
-	    IN_A_SCENE(crash_after_a_lease_went_on_leaves_a_true_offset),
+	    IN_A_SCENE(crash_after_a_lease_went_on_leaves_the_clean_end_before),
+	    IN_A_SCENE(unclean_end_of_a_lease_that_went_on_leaves_the_one_before),
+	    IN_A_SCENE(more_that_is_durable_takes_the_place_of_the_clean_end),
+	    IN_A_SCENE(other_bytes_for_a_tail_end_what_was_kept_of_it),
+	    IN_A_SCENE(tail_that_is_damaged_costs_the_tail_alone),
 	    IN_A_SCENE(upload_without_a_blob_begins_anew),
 	};
 

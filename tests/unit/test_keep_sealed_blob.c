@@ -17,7 +17,6 @@ struct store {
 static const uint8_t one[BLOB_ID] = {0x01, 1}, two[BLOB_ID] = {0x02, 2};
 static const char one_path[] = "blobs/01/01010000000000000000000000000000";
 static const char two_path[] = "blobs/02/02020000000000000000000000000000";
-static const char one_state[] = "uploads/01010000000000000000000000000000";
 
 static int setup(void **state)
 {
@@ -212,116 +211,6 @@ static void every_changed_byte_of_the_header_is_found(void **state)
 	assert_good(open_it(s, one, s->identity, b.pin));
 }
 
-/* ---- resume state ---- */
-
-static uint8_t digest[SHA256_STATE_SIZE], tail[AGE_CHUNK];
-
-static int save(const struct store *s, const struct sealed_blob *b, uint64_t sealed, size_t len)
-{
-	struct resume_state state = {
-	    .sealed = sealed, .digest = view_of(digest, sizeof digest), .tail = view_of(tail, len)};
-
-	return resume_save(s->blobs, s->keys, one, b->file_key, &state);
-}
-
-static int load(const struct store *s, const uint8_t id[BLOB_ID], const struct secret *key,
-		uint64_t *ret_sealed, size_t *ret_tail)
-{
-	CLEANUP(secret_free) struct secret *plain = NULL;
-	struct resume_state state;
-	int rc = resume_load(s->blobs, s->keys, id, key, &plain, &state);
-
-	if (rc)
-		return rc;
-	assert_int_equal(state.digest.len, sizeof digest);
-	assert_memory_equal(state.digest.data, digest, sizeof digest);
-	assert_memory_equal(state.tail.data, tail, state.tail.len);
-	*ret_sealed = state.sealed;
-	*ret_tail = state.tail.len;
-	return 0;
-}
-
-static void resume_state_comes_back_for_every_tail(void **state)
-{
-	const struct store *s = *state;
-	BLOB b = made(s, one, 1);
-	const size_t sizes[] = {0, 1, 1000, AGE_CHUNK - 1, AGE_CHUNK};
-
-	assert_good(random_bytes(digest, sizeof digest));
-	assert_good(random_bytes(tail, sizeof tail));
-	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
-		uint64_t sealed = 0;
-		size_t len = 0;
-		assert_good(save(s, &b, 7 * i, sizes[i]));
-		assert_good(load(s, one, b.file_key, &sealed, &len));
-		assert_int_equal(sealed, 7 * i);
-		assert_int_equal(len, sizes[i]);
-		if (len > 100)
-			assert_false(kit_file_has(s->kit, one_state, view_of(tail, 32)));
-	}
-}
-
-static void resume_state_of_another_blob_or_key_is_refused(void **state)
-{
-	const struct store *s = *state;
-	BLOB b = made(s, one, 1);
-	BLOB other = made(s, two, 1);
-	CLEANUP(buf_done) struct buf copy = {0};
-	uint64_t sealed;
-	size_t len;
-
-	assert_good(save(s, &b, 1, 10));
-	assert_refused(load(s, one, other.file_key, &sealed, &len), E_INTEGRITY);
-	assert_refused(load(s, two, b.file_key, &sealed, &len), E_GONE);
-	assert_good(blobs_load_state(s->blobs, one, &copy));
-	assert_good(blobs_save_state(s->blobs, two, view_buf(&copy)));
-	assert_refused(load(s, two, b.file_key, &sealed, &len), E_INTEGRITY);
-}
-
-static void damaged_resume_state_is_refused(void **state)
-{
-	const struct store *s = *state;
-	BLOB b = made(s, one, 1);
-	CLEANUP(buf_done) struct buf good = {0};
-	uint64_t sealed;
-	size_t len;
-
-	assert_good(save(s, &b, 1, 10));
-	assert_good(blobs_load_state(s->blobs, one, &good));
-	for (size_t i = 0; i < good.len; i++) {
-		kit_flip(s->kit, one_state, i);
-		assert_refused(load(s, one, b.file_key, &sealed, &len), E_INTEGRITY);
-		kit_flip(s->kit, one_state, i);
-	}
-	for (size_t n = 0; n < good.len; n++) {
-		assert_good(blobs_save_state(s->blobs, one, view_of(good.data, n)));
-		assert_refused(load(s, one, b.file_key, &sealed, &len), E_INTEGRITY);
-	}
-	assert_good(blobs_save_state(s->blobs, one, view_buf(&good)));
-	assert_good(load(s, one, b.file_key, &sealed, &len));
-}
-
-/* Sealed under the right key, but not what a state looks like. */
-static void resume_state_that_is_none_inside_is_refused(void **state)
-{
-	const struct store *s = *state;
-	BLOB b = made(s, one, 1);
-	struct resume_state wrong[] = {
-	    {.digest = view_of(digest, sizeof digest - 1)},
-	    {.digest = view_of(NULL, 0)},
-	    {.digest = view_of(digest, sizeof digest), .tail = view_of(tail, AGE_CHUNK)},
-	};
-	CLEANUP(mem_free) uint8_t *large = mem_new(AGE_CHUNK + 1);
-	uint64_t sealed;
-	size_t len;
-
-	wrong[2].tail = view_of(large, AGE_CHUNK + 1);
-	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-		assert_good(resume_save(s->blobs, s->keys, one, b.file_key, &wrong[i]));
-		assert_refused(load(s, one, b.file_key, &sealed, &len), E_INTEGRITY);
-	}
-}
-
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -336,10 +225,6 @@ int main(void)
 	    CASE(truncated_header_is_refused_at_every_length),
 	    CASE(header_that_never_ends_is_refused),
 	    CASE(every_changed_byte_of_the_header_is_found),
-	    CASE(resume_state_comes_back_for_every_tail),
-	    CASE(resume_state_of_another_blob_or_key_is_refused),
-	    CASE(damaged_resume_state_is_refused),
-	    CASE(resume_state_that_is_none_inside_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
