@@ -3,7 +3,8 @@ noinst_LIBRARIES += libkeep.a
 libkeep_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(SQLITE_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS)
 libkeep_a_SOURCES = \
 	daemon/keep/answer_get.c \
-	daemon/keep/answer_put.c \
+	daemon/keep/answer_put_end.c daemon/keep/answer_put_lease.c daemon/keep/answer_put_open.c \
+	daemon/keep/put_ask.c daemon/keep/put_ask.h \
 	daemon/keep/answer_enroll.c \
 	daemon/keep/answer_receipt.c \
 	daemon/keep/answer_session.c \
