@@ -4,8 +4,7 @@
  *
  * Each request asks the keep how far the upload is, which makes whoever still holds it let go; a
  * lease is taken for the time of one PATCH, and given back whole, so that what a client is told is
- * what it will find. What a request has answered is durable, but for what of it has not yet made
- * a whole chunk once the next lease is under way: that is with us.
+ * what it will find, and stays so.
  */
 #include <inttypes.h>
 #include <stdlib.h>
