@@ -189,7 +189,7 @@ class Worker(threading.Thread):
                 continue
             for cid in reversed(self.tried.get(path, [])):
                 if sha(contents[cid][: u["prefix"]]) == u["sha256"] and u["durable"] <= len(contents[cid]):
-                    s.partial[path] = Partial(cid, u["durable"], u["prefix"])
+                    s.partial[path] = Partial(cid, u["durable"], told=u["prefix"])
                     break
             else:
                 failures.append("after a crash %s is not what was sent" % path)
@@ -275,7 +275,9 @@ class Worker(threading.Thread):
             return self.put(path, self.rng.random() < 0.2)
         f = self.client.open(path, WRITE | CREATE)
         offset = f.stat().st_size
-        assert offset <= p.sent, "%s: told %d, sent %d" % (path, offset, p.sent)
+        assert p.told <= offset <= p.sent, "%s: %d after %d, sent %d" % (path, offset, p.told, p.sent)
+        with Act(self, "told", path=path, upto=offset):
+            pass
         self.send(f, path, p.cid, offset, self.rng.random() < 0.2)
 
     def send(self, f, path, cid, offset, cut, fresh=False):

@@ -286,11 +286,11 @@ class Image:
 
 
 class Partial:
-    """An upload under way: the content that is being sent, how much of it was sent, and how much
-    was said to be durable."""
+    """An upload under way: the content that is being sent, how much of it was sent, how much was
+    said to be durable, and how long it was when somebody began, or went on with it: exact."""
 
-    def __init__(self, cid, sent=0, sure=0):
-        self.cid, self.sent, self.sure = cid, sent, sure
+    def __init__(self, cid, sent=0, sure=0, told=0):
+        self.cid, self.sent, self.sure, self.told = cid, sent, sure, told
 
 
 class State:
@@ -303,10 +303,13 @@ class State:
         getattr(self, "on_" + e["act"])(e)
 
     def on_open(self, e):
-        self.partial[e["path"]] = Partial(e["cid"], e["base"])
+        self.partial[e["path"]] = Partial(e["cid"], e["base"], told=e["base"])
 
     def on_sent(self, e):
         self.partial[e["path"]].sent = max(self.partial[e["path"]].sent, e["upto"])
+
+    def on_told(self, e):
+        self.partial[e["path"]].told = e["upto"]
 
     def on_sync(self, e):
         self.partial[e["path"]].sure = max(self.partial[e["path"]].sure, e["upto"])
@@ -379,13 +382,13 @@ def differs(state, seen, root, contents):
 
 
 def differs_upload(path, p, u, content):
-    floor = max(p.sure - 1, 0) // CHUNK * CHUNK  # what fsync promises
+    floor = max(max(p.sure - 1, 0) // CHUNK * CHUNK, p.told)  # fsync promises whole chunks
     if u is None:
         return "the upload of %s is gone" % path if floor else None
     if u["durable"] > p.sent:
         return "%s: %d bytes are durable of %d that were sent" % (path, u["durable"], p.sent)
     if u["prefix"] > u["durable"] or u["prefix"] < floor:
-        return "%s: %d bytes can be gone on from, %d were synced" % (path, u["prefix"], p.sure)
+        return "%s: %d bytes can be gone on from, not the %d that were promised" % (path, u["prefix"], floor)
     if u["sha256"] != sha(content[: u["prefix"]]):
         return "%s: its first %d bytes are not what was sent" % (path, u["prefix"])
     return None
