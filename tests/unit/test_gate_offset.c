@@ -188,9 +188,10 @@ static void write_without_append_goes_where_it_says(void **state)
 	begin_talk();
 	tell_size(3);
 	uint64_t handle = open_upload(0);
-	write_at(handle, 1, "xy");
+	write_at(handle, 1, "23");
 	write_at(handle, 5, "6");
-	leave_with("1xy456");
+	write_at(handle, 5, "x");
+	leave_with("12345x");
 }
 
 static void stat_behind_an_open_waits_for_it(void **state)

@@ -208,7 +208,10 @@ static void leftovers_in_uploads_go(void **state)
 	expect_answer(put_suspend_clean(&u, model, 1, 10), 0, "");
 	assert_good(catalog_upload_next(s->live.keep->catalog, 0, &row));
 	struct upload v = put_opened(s->gate, s->session, path, 0);
-	upload_done(&v); /* the gate will die: the state is of no use any more */
+	put_seal(&v, model, 1, 2);
+	/* more is durable: the state is of no use any more */
+	expect_answer(ASK(s->gate, put_extend, PUT_EXTEND, v.m.put, .durable = 2 * CHUNK), 0, "");
+	upload_done(&v);
 	assert_good(blobs_save_state(s->live.keep->blobs, nobody, view_text("state")));
 	assert_good(sys_replace_file(live_state(&s->live), "uploads/123.new", 0600,
 				     view_text("half of it")));
@@ -219,7 +222,7 @@ static void leftovers_in_uploads_go(void **state)
 	assert_int_equal(fstatat(live_state(&s->live), "uploads/123.new", &st, 0), -1);
 	assert_int_equal(s->live.keep->found.states, 2);
 	assert_int_equal(lost(s), 0);
-	expect_partial(s->gate, s->session, path, CHUNK);
+	expect_partial(s->gate, s->session, path, 2 * CHUNK);
 }
 
 static void make_leftover(struct scene *s, const char *hex, const char *end)
