@@ -14,6 +14,7 @@
 #include "daemon/keep/deeds.h"
 #include "daemon/keep/keep.h"
 #include "daemon/keep/puts.h"
+#include "daemon/keep/room.h"
 
 enum {
 	LOOKS_MAX = 64, /* rows that a tick looks at: most of them may be under a lease */
@@ -86,12 +87,12 @@ static int raise_clock(struct keep *keep, int64_t off_us)
 }
 
 /* At most once a minute, so that an idle service writes little: that much later a restart may find
- * the clock than it was. */
+ * the clock than it was. Not at all on a full disk: a commit that fails is the keep's end. */
 static int note_clock(struct keep *keep, int64_t now_us)
 {
 	struct expiry *x = &keep->expiry;
 
-	if (now_us - x->noted_us < note_us && now_us >= x->noted_us)
+	if (room_missing(keep->room) || (now_us - x->noted_us < note_us && now_us >= x->noted_us))
 		return 0;
 	int rc = catalog_meta_set_u64(keep->catalog, meta_seen, (uint64_t)now_us);
 	if (!rc)
