@@ -289,8 +289,9 @@ static enum outcome nothing_unfinished(struct actor *a)
 static enum outcome do_expire(struct actor *a)
 {
 	uint64_t expiry_ms = a->live.keep->settings->upload_expiry_ms;
-	enum outcome before = nothing_unfinished(a);
 
+	live_settle(&a->live); /* what was refused may still be about to be put aside */
+	enum outcome before = nothing_unfinished(a);
 	if (before != REFUSED)
 		return before == DONE ? REFUSED : before;
 	a->live.keep->settings->upload_expiry_ms = 0;
