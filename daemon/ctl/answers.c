@@ -158,6 +158,14 @@ static const struct column check_fields[] = {
     {NULL, NULL, NULL, false},
 };
 
+static const struct column alert_columns[] = {
+    {"ID", "id", show_text, true},
+    {"KIND", "kind", show_text, false},
+    {"RAISED", "raised", show_time, false},
+    {"WHAT", "text", show_text, false},
+    {NULL, NULL, NULL, false},
+};
+
 static const struct column reload_fields[] = {
     {"in force now", "changed", show_list, false},
     {"after a restart", "restart", show_list, false},
@@ -276,6 +284,12 @@ int show_sessions(json_t *items, json_t *result)
 {
 	(void)result;
 	return show_table(session_columns, items);
+}
+
+int show_alerts(json_t *items, json_t *result)
+{
+	(void)result;
+	return show_table(alert_columns, items);
 }
 
 int show_reload(json_t *items, json_t *result)

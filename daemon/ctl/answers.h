@@ -20,6 +20,7 @@ int show_grant(json_t *items, json_t *result);
 int show_status(json_t *items, json_t *result);
 int show_session(json_t *items, json_t *result);
 int show_sessions(json_t *items, json_t *result);
+int show_alerts(json_t *items, json_t *result);
 int show_reload(json_t *items, json_t *result);
 int show_verification(json_t *items, json_t *result);
 int show_check(json_t *items, json_t *result);

@@ -177,6 +177,17 @@ static int take_operand(struct parse *p, const char *text)
 	return apply(p, param, text);
 }
 
+/* "alerts" is a command, and so is "alerts ack". */
+static bool is_longer_command(const struct parse *p, const char *text)
+{
+	char words[sizeof p->words];
+	const struct command *c = p->call.command;
+	int n = snprintf(words, sizeof words, "%s %s", p->words, text);
+
+	return !c->params && !p->only_operands && n > 0 && (size_t)n < sizeof words &&
+	       find_command(words);
+}
+
 static int take_argument(struct parse *p, const char *text)
 {
 	if (!p->only_operands && strcmp(text, "--") == 0) {
@@ -185,7 +196,9 @@ static int take_argument(struct parse *p, const char *text)
 	}
 	if (!p->only_operands && text[0] == '-' && text[1])
 		return take_option(p, text);
-	return p->call.command ? take_operand(p, text) : take_word(p, text);
+	if (p->call.command && !is_longer_command(p, text))
+		return take_operand(p, text);
+	return take_word(p, text);
 }
 
 static int check_operands(const struct parse *p)

@@ -90,6 +90,11 @@ static const struct param id_only[] = {
     END,
 };
 
+static const struct param alerts_ack_params[] = {
+    {"ID", NULL, "id", take_number, 0, "this one alone, by its number (default: all that stand)"},
+    END,
+};
+
 static const struct param grant_params[] = {
     {"USER", NULL, "user", take_text, PARAM_NEEDED, "who"},
     {"ZONE[:PREFIX]", NULL, "zone", take_place, PARAM_NEEDED, "where: a zone, or a folder in it; '*': all zones"},
@@ -160,12 +165,14 @@ const struct command commands[] = {
     {"sessions", "list sessions", NULL, .show = show_sessions},
     {"kick", "end a session", id_only, .show = show_session},
     {"reload", "read the configuration again", NULL, .show = show_reload},
+    {"alerts", "list what waits for your word", NULL, .show = show_alerts},
+    {"alerts ack", "confirm what alerts say: what waited for this goes on", alerts_ack_params, .show = show_alerts},
     {"audit verify", "verify the log against its signed checkpoint", verify_params, .run = ctl_verify, .show = show_verification, .judge = judge_verification},
     {"audit query", "show records of the log", query_params, .show_item = show_record},
     {"check", "check catalog and stored files", check_params, "{\"deep\":false}", .show = show_check, .judge = judge_check},
 
     LATER("password set"),
-    LATER("totp set"), LATER("top"), LATER("bans"), LATER("alerts"), LATER("rotate"),
+    LATER("totp set"), LATER("top"), LATER("bans"), LATER("rotate"),
     LATER("audit report"), LATER("audit review"), LATER("audit export"), LATER("audit prove"),
     LATER("hold"), LATER("erase"), LATER("retention"), LATER("backup"), LATER("restore"),
     LATER("recover"),

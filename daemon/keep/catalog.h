@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * catalog: what the keep knows: principals, credentials, grants, zones, nodes, versions,
- * uploads, the outbox of the log. Transactions, and typed rows by number or exact key.
+ * uploads, alerts, the outbox of the log. Transactions, and typed rows by number or exact key.
  *
  * This is the one door to the database: SQLite (WAL, synchronous=FULL, secure_delete) stands
  * behind it and nobody else may know. Owned by the keep's loop thread; pool work that needs
@@ -249,6 +249,12 @@ MUST_USE int catalog_upload_by_id(struct catalog *c, uint64_t id, struct upload_
 MUST_USE int catalog_upload_set(struct catalog *c, const struct upload_row *row);
 MUST_USE int catalog_upload_remove(struct catalog *c, uint64_t id);
 MUST_USE int catalog_upload_next(struct catalog *c, uint64_t after, struct upload_row *ret);
+/* Of the uploads that nothing was done with since before_us, from the longest untouched on, the
+ * next behind that time and number. */
+MUST_USE int catalog_upload_idle_after(struct catalog *c, int64_t touched_us, uint64_t id,
+				       int64_t before_us, struct upload_row *ret);
+/* None was touched later than that: what says so is set to it. */
+MUST_USE int catalog_uploads_not_after(struct catalog *c, int64_t now_us);
 /* No upload's file key goes on from here. How many would have. */
 MUST_USE int catalog_uploads_end_run(struct catalog *c, uint64_t *ret_count);
 
@@ -272,6 +278,23 @@ MUST_USE int catalog_doomed_after(struct catalog *c, const uint8_t *after,
 MUST_USE int catalog_blob_known(struct catalog *c, const uint8_t blob[ID_SIZE], bool *ret_known);
 /* Whether an upload needs what uploads/BLOB holds. */
 MUST_USE int catalog_state_known(struct catalog *c, const uint8_t blob[ID_SIZE], bool *ret_known);
+
+/* ---- alerts: what waits for an operator's word (alerts.h) ---- */
+
+struct alert_row {
+	uint64_t id;
+	char kind[32];
+	int64_t raised_us;
+	char text[256];
+};
+MUST_USE int
+catalog_alert_add(struct catalog *c,
+		  struct alert_row *row); /* sets id; E_EXISTS: one of its kind stands */
+MUST_USE int catalog_alert_by_kind(struct catalog *c, const char *kind, struct alert_row *ret);
+MUST_USE int catalog_alert_by_id(struct catalog *c, uint64_t id, struct alert_row *ret);
+/* In order of numbers above `after`. */
+MUST_USE int catalog_alert_next(struct catalog *c, uint64_t after, struct alert_row *ret);
+MUST_USE int catalog_alert_remove(struct catalog *c, uint64_t id);
 
 /* ---- the log's outbox ---- */
 

@@ -186,6 +186,17 @@ static const char version_3[] =
     "ALTER TABLE versions ADD COLUMN ticket BLOB CHECK (length(ticket) = 16);"
     "ALTER TABLE versions ADD COLUMN record INTEGER CHECK (record >= 0);"
     "CREATE UNIQUE INDEX versions_by_ticket ON versions (ticket) WHERE ticket IS NOT NULL;"
+
+    /* The longest untouched come first, to see which have expired. */
+    "CREATE INDEX uploads_by_touch ON uploads (touched_us);"
+
+    /* What waits for an operator's word; of each kind one at a time. */
+    "CREATE TABLE alerts ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " kind TEXT NOT NULL UNIQUE,"
+    " raised_us INTEGER NOT NULL,"
+    " text TEXT NOT NULL"
+    ") STRICT;"
     "PRAGMA user_version = 3;";
 
 const char *const catalog_migrations[] = {version_1, version_2, version_3};

@@ -23,6 +23,7 @@
 	"id, node, principal, blob, pin, clean, durable, declared, reserved, source_blob, " \
 	"source_pin, source_finished, source_tiny, source_size, prefix, mtime_s, made_us, " \
 	"touched_us, goes_on, source_clean, ticket, stays"
+#define ALERT_COLUMNS "id, kind, raised_us, text"
 
 /* ---- transactions ---- */
 
@@ -204,6 +205,10 @@ QUERY_WALK(UPLOADS_END_RUN, "UPDATE uploads SET goes_on = 0 WHERE goes_on = 1")
 QUERY(UPLOAD_REMOVE, "DELETE FROM uploads WHERE id = ?1")
 QUERY(UPLOAD_NEXT, "SELECT " UPLOAD_COLUMNS " FROM uploads WHERE id > ?1 ORDER BY id LIMIT 1")
 
+QUERY(UPLOAD_IDLE_AFTER, "SELECT " UPLOAD_COLUMNS " FROM uploads WHERE (touched_us, id) > (?1, ?2) "
+			 "AND touched_us < ?3 ORDER BY touched_us, id LIMIT 1")
+QUERY(UPLOADS_NOT_AFTER, "UPDATE uploads SET touched_us = ?1 WHERE touched_us > ?1")
+
 QUERY(TINY_ADD, "INSERT INTO tiny (blob, content) VALUES (?1, ?2)")
 QUERY(TINY_GET, "SELECT content FROM tiny WHERE blob = ?1")
 QUERY(TINY_REMOVE, "DELETE FROM tiny WHERE blob = ?1")
@@ -217,6 +222,14 @@ QUERY(BLOB_KNOWN, "SELECT EXISTS (SELECT 1 FROM versions WHERE blob = ?1) "
 		  "OR EXISTS (SELECT 1 FROM doomed WHERE blob = ?1)")
 QUERY(STATE_KNOWN, "SELECT EXISTS (SELECT 1 FROM uploads WHERE blob = ?1 AND clean = 1) "
 		   "OR EXISTS (SELECT 1 FROM uploads WHERE source_blob = ?1 AND source_clean = 1)")
+
+/* ---- alerts ---- */
+
+QUERY(ALERT_ADD, "INSERT INTO alerts (kind, raised_us, text) VALUES (?1, ?2, ?3)")
+QUERY(ALERT_BY_KIND, "SELECT " ALERT_COLUMNS " FROM alerts WHERE kind = ?1")
+QUERY(ALERT_BY_ID, "SELECT " ALERT_COLUMNS " FROM alerts WHERE id = ?1")
+QUERY(ALERT_NEXT, "SELECT " ALERT_COLUMNS " FROM alerts WHERE id > ?1 ORDER BY id LIMIT 1")
+QUERY(ALERT_REMOVE, "DELETE FROM alerts WHERE id = ?1")
 
 /* ---- the log's outbox ---- */
 
@@ -234,3 +247,4 @@ QUERY_WALK(SCRUB, "PRAGMA wal_checkpoint(TRUNCATE)")
 #undef NODE_COLUMNS
 #undef VERSION_COLUMNS
 #undef UPLOAD_COLUMNS
+#undef ALERT_COLUMNS

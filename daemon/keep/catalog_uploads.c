@@ -226,6 +226,25 @@ int catalog_upload_next(struct catalog *c, uint64_t after, struct upload_row *re
 	return one_upload(&q, ret);
 }
 
+int catalog_upload_idle_after(struct catalog *c, int64_t touched_us, uint64_t id, int64_t before_us,
+			      struct upload_row *ret)
+{
+	struct db_query q = db_query(c, DB_UPLOAD_IDLE_AFTER);
+
+	db_put_i64(&q, touched_us);
+	db_put_after(&q, id);
+	db_put_i64(&q, before_us);
+	return one_upload(&q, ret);
+}
+
+int catalog_uploads_not_after(struct catalog *c, int64_t now_us)
+{
+	struct db_query q = db_query(c, DB_UPLOADS_NOT_AFTER);
+
+	db_put_i64(&q, now_us);
+	return db_run(&q);
+}
+
 int catalog_upload_remove(struct catalog *c, uint64_t id)
 {
 	struct db_query q = db_query(c, DB_UPLOAD_REMOVE);

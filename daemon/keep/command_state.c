@@ -129,6 +129,22 @@ static int count_uploads(struct catalog *c, json_int_t *ret_count)
 	return rc == E_GONE ? 0 : rc;
 }
 
+/* One line for all of them: what they are is told by another command. */
+static int add_alerts(struct keep *keep, json_t *problems)
+{
+	struct alert_row row = {0};
+	unsigned count = 0;
+	int rc;
+
+	while ((rc = catalog_alert_next(keep->catalog, row.id, &row)) == 0)
+		count++;
+	if (count)
+		json_array_append_new(
+		    problems, json_sprintf("%u alert%s for your word: see dropkeepctl alerts",
+					   count, count > 1 ? "s wait" : " waits"));
+	return rc == E_GONE ? 0 : rc;
+}
+
 struct row_counts {
 	json_int_t zones, users, uploads;
 };
@@ -142,6 +158,8 @@ static int count_rows(struct keep *keep, struct row_counts *ret_counts, json_t *
 		rc = catalog_each_principal(keep->catalog, count_user, &ret_counts->users);
 	if (!rc)
 		rc = count_uploads(keep->catalog, &ret_counts->uploads);
+	if (!rc)
+		rc = add_alerts(keep, problems);
 	if (rc != E_INTEGRITY)
 		return rc;
 	json_array_append_new(problems, safe_text(view_text(err_text())));

@@ -145,8 +145,9 @@ static void refuse(struct control_peer *p, int code, const char *why)
 
 static const struct deed_row *find_row(const char *name)
 {
-	static const struct command_entry *const tables[] = {
-	    commands_zone, commands_user, commands_credential, commands_state, commands_audit};
+	static const struct command_entry *const tables[] = {commands_zone,       commands_user,
+							     commands_credential, commands_state,
+							     commands_alerts,     commands_audit};
 
 	for (size_t t = 0; t < ARRAY_LEN(tables); t++)
 		for (const struct command_entry *e = tables[t]; e->name; e++)

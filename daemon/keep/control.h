@@ -72,7 +72,7 @@ struct command_entry {
 	const struct deed_row *row;
 };
 extern const struct command_entry commands_zone[], commands_user[], commands_credential[],
-    commands_state[], commands_audit[];
+    commands_state[], commands_alerts[], commands_audit[];
 
 /* In settle: tell the gates to end the sessions of a principal, or those that have an upload
  * or download open in a zone. */

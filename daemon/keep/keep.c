@@ -224,7 +224,7 @@ void keep_serving(struct keep *keep)
 }
 
 /* Now and then the catalog learns how far the log is, also where nothing else happens, a sweep
- * that failed is tried again, and the disk is looked at. */
+ * that failed is tried again, and disk, clock, and what has expired are looked at. */
 static void on_minute(uv_timer_t *timer)
 {
 	struct keep *keep = timer->data;
@@ -232,6 +232,7 @@ static void on_minute(uv_timer_t *timer)
 	if (audit_lags_behind(keep->audit))
 		chore_note(keep, NULL);
 	room_watch(keep);
+	expiry_watch(keep);
 	if (keep->scrub_wanted)
 		keep_scrub(keep);
 }

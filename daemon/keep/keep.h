@@ -12,6 +12,7 @@
 #include "base/settings.h"
 #include "daemon/keep/accounts.h"
 #include "daemon/keep/blobs.h"
+#include "daemon/keep/expiry.h"
 #include "daemon/keep/flood.h"
 #include "daemon/keep/recover.h"
 #include "daemon/keep/session.h"
@@ -55,9 +56,10 @@ struct keep {
 	unsigned stop_step;
 	struct blob_pin *pins;                  /* see sweep.h */
 	bool sweeping, sweep_again, sweep_owed; /* owed: something on its list was pinned */
+	struct expiry expiry;
 	bool scrub_wanted; /* keys were deleted that the write-ahead log may still hold */
 	uv_signal_t on_term, on_int, on_hup;
-	uv_timer_t minute; /* notes the log's position, removes what is doomed */
+	uv_timer_t minute; /* see keep.c, on_minute() */
 };
 
 /* Open the state, bind, start gates, serve until told to stop. Returns an exit status. */

@@ -10,12 +10,14 @@ libkeep_a_SOURCES = \
 	daemon/keep/answer_session.c \
 	daemon/keep/answer_upload.c \
 	daemon/keep/answer_tree.c \
+	daemon/keep/alerts.c daemon/keep/alerts.h \
 	daemon/keep/ask.c daemon/keep/ask.h \
 	daemon/keep/audit.c daemon/keep/audit.h \
 	daemon/keep/blobs.c daemon/keep/blobs.h \
 	daemon/keep/check.c daemon/keep/check.h daemon/keep/check_inside.h \
 	daemon/keep/check_uploads.c \
 	daemon/keep/chores.c daemon/keep/chores.h \
+	daemon/keep/command_alerts.c \
 	daemon/keep/command_audit.c \
 	daemon/keep/command_credential.c \
 	daemon/keep/command_state.c \
@@ -23,6 +25,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/command_zone.c \
 	daemon/keep/control.c daemon/keep/control.h \
 	daemon/keep/deeds.c daemon/keep/deeds.h \
+	daemon/keep/expiry.c daemon/keep/expiry.h \
 	daemon/keep/flood.c daemon/keep/flood.h \
 	daemon/keep/gate_link.c daemon/keep/gate_link.h \
 	daemon/keep/gate_lost.c \
@@ -46,6 +49,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/service.c daemon/keep/service.h \
 	daemon/keep/session.c daemon/keep/session.h \
 	daemon/keep/sweep.c daemon/keep/sweep.h \
+	daemon/keep/time_guard.c daemon/keep/time_guard.h \
 	daemon/keep/tiny.c daemon/keep/tiny.h \
 	daemon/keep/tls_files.c daemon/keep/tls_files.h \
 	daemon/keep/token.c daemon/keep/token.h \

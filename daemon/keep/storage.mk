@@ -3,6 +3,7 @@
 libkeep_a_SOURCES += \
 	daemon/keep/catalog.c daemon/keep/catalog.h \
 	daemon/keep/catalog_accounts.c \
+	daemon/keep/catalog_alerts.c \
 	daemon/keep/catalog_check.c \
 	daemon/keep/catalog_db.c daemon/keep/catalog_db.h \
 	daemon/keep/catalog_nodes.c \

@@ -7,13 +7,23 @@
 
 static const int64_t us_per_s = 1000000;
 
-int64_t clock_utc_us(void)
+static int64_t read_us(clockid_t clock)
 {
 	struct timespec t;
 
-	int rc = clock_gettime(CLOCK_REALTIME, &t);
+	int rc = clock_gettime(clock, &t);
 	assert(rc == 0);
 	return (int64_t)t.tv_sec * us_per_s + t.tv_nsec / 1000;
+}
+
+int64_t clock_utc_us(void)
+{
+	return read_us(CLOCK_REALTIME);
+}
+
+int64_t clock_boot_us(void)
+{
+	return read_us(CLOCK_BOOTTIME);
 }
 
 int64_t clock_mono_ms(void)

@@ -74,6 +74,7 @@ static const struct conf_row rows[] = {
     {"limits", "handles_per_session", NUMBER(handles_per_session, "100"), FROM(1, 10000)},
     {"limits", "idle", DURATION(idle_ms, "30m"), FROM(SECOND, 30 * DAY)},
     {"limits", "upload_expiry", DURATION(upload_expiry_ms, "7d"), FROM(SECOND, YEARS)},
+    {"limits", "expiry_cap", NUMBER(expiry_cap, "1000"), FROM(1, 1000000)},
     {"limits", "reopen_grace", DURATION(reopen_grace_ms, "7d"), FROM(0, YEARS)},
     {"limits", "disk_reserve", SIZE(disk_reserve_bytes, "256M"), FROM(1 << 20, 1ull << 50)},
     {"limits", "disk_ballast", SIZE(disk_ballast_bytes, "16M"), FROM(0, 1ull << 40), RESTART},

@@ -49,6 +49,7 @@ struct settings {
 	uint32_t sessions_per_user, sessions_per_address;
 	uint32_t handles_per_session;
 	uint64_t idle_ms, upload_expiry_ms, reopen_grace_ms, drain_ms;
+	uint32_t expiry_cap; /* expired uploads that are removed within an hour */
 	uint64_t disk_reserve_bytes, disk_ballast_bytes;
 
 	/* [audit] */

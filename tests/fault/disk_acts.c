@@ -8,10 +8,13 @@
 
 #include "daemon/keep/puts.h"
 
-const char *const story_names[NAMES] = {"tiny", "big", "renamed", "folder", "part", "torn", "late"};
-enum { TINY, BIG, RENAMED, DIR_, PARTED, TORN, LATE };
+const char *const story_names[NAMES] = {"tiny", "big",  "renamed", "folder",
+					"part", "torn", "late",    "old"};
+enum { TINY, BIG, RENAMED, DIR_, PARTED, TORN, LATE, OLD };
 
 const struct step story[] = {
+    {PART, OLD, 0, 0},
+    {EXPIRE, OLD, 0, 0}, /* while nothing else is unfinished */
     {PUT, TINY, 0, 100},
     {PUT, BIG, 0, 3 * CHUNK + 77},
     {PUT, TINY, 0, 5000},
@@ -28,7 +31,7 @@ const struct step story[] = {
     {PUT, BIG, 0, 9},
     {REMOVE, RENAMED, 0, 0},
 };
-const unsigned story_break = 10, story_end = ARRAY_LEN(story);
+const unsigned story_break = 12, story_end = ARRAY_LEN(story);
 
 struct actor {
 	struct live live;
@@ -266,6 +269,38 @@ static enum outcome do_resume(struct actor *a, const struct step *s)
 	return finish(a, &u, s->size, story_stands(&u));
 }
 
+static bool has_expired(void *arg)
+{
+	const struct keep *keep = arg;
+
+	return !keep->expiry.busy && !keep->sweeping;
+}
+
+/* DONE: nothing is unfinished; REFUSED: something is; CUT_OFF: it cannot be known. */
+static enum outcome nothing_unfinished(struct actor *a)
+{
+	struct upload_row row;
+	int rc = catalog_upload_next(a->live.keep->catalog, 0, &row);
+
+	err_clear();
+	return rc == E_GONE ? DONE : rc ? CUT_OFF : REFUSED;
+}
+
+static enum outcome do_expire(struct actor *a)
+{
+	uint64_t expiry_ms = a->live.keep->settings->upload_expiry_ms;
+
+	live_settle(&a->live); /* what was refused may still be about to be put aside */
+	enum outcome before = nothing_unfinished(a);
+	if (before != REFUSED)
+		return before == DONE ? REFUSED : before;
+	a->live.keep->settings->upload_expiry_ms = 0;
+	expiry_watch(a->live.keep);
+	live_until(&a->live, has_expired, a->live.keep);
+	a->live.keep->settings->upload_expiry_ms = expiry_ms;
+	return nothing_unfinished(a);
+}
+
 static enum outcome do_step(struct actor *a, const struct step *s)
 {
 	char path[64], to[64];
@@ -284,6 +319,8 @@ static enum outcome do_step(struct actor *a, const struct step *s)
 				      .to = view_text(path_to(s->to, to))));
 	case MAKE_DIR:
 		return outcome_of(TRY(a, make_dir, MAKE_DIR, a->session, .path = name));
+	case EXPIRE:
+		return do_expire(a);
 	case REMOVE:
 		return outcome_of(TRY(a, remove, REMOVE, a->session, .path = name));
 	}

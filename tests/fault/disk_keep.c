@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A failing disk under the keep: a story of uploads, replacement, renames, removals and resumed
- * uploads, and another one that begins with what a crash has left, are done again and again,
- * each time with another of the keep's calls failing. After each the state opens, nothing that
- * was acknowledged is missing, nothing half-done is seen, one record stands for each change,
- * the log verifies, what is unfinished can be gone on with, and a new upload works.
+ * A failing disk under the keep: a story of uploads, replacement, renames, removals, uploads that
+ * expire and that are resumed, and another one that begins with what a crash has left, are done
+ * again and again, each time with another of the keep's calls failing. After each the state opens,
+ * nothing that was acknowledged is missing, nothing half-done is seen, one record stands for each
+ * change, the log verifies, what is unfinished can be gone on with, and a new upload works.
  *
  * In check a sample of the calls, DROPKEEP_SEED says which; with DROPKEEP_LONG all of them, which
  * takes long: DROPKEEP_TESTS=FIRST-LAST does a part of the tests.

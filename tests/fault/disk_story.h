@@ -21,9 +21,10 @@ enum act {
 	REMOVE,
 	PART,         /* two chunks and a tail, and a clean end */
 	PART_UNCLEAN, /* two chunks that are known to be durable */
-	RESUME
+	RESUME,
+	EXPIRE /* whatever is unfinished */
 };
-enum { NAMES = 7, TAIL = 100, ABSENT = -1, FOLDER = -2 };
+enum { NAMES = 8, TAIL = 100, ABSENT = -1, FOLDER = -2 };
 
 struct step {
 	enum act act;

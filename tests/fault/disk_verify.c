@@ -10,7 +10,7 @@
  * it. */
 struct world {
 	int64_t name[NAMES];
-	unsigned completed, removed, renamed, made;
+	unsigned completed, removed, renamed, made, expired;
 };
 
 struct witness {
@@ -64,6 +64,9 @@ static struct world after(struct world w, const struct step *s)
 		w.name[s->name] = FOLDER;
 		w.made++;
 		break;
+	case EXPIRE:
+		w.expired++;
+		break;
 	case PART:
 	case PART_UNCLEAN:
 		break;
@@ -108,13 +111,15 @@ static void count(struct witness *w, struct world *ret_world)
 	ret_world->removed = (unsigned)records_of(records, "file.remove", NULL);
 	ret_world->renamed = (unsigned)records_of(records, "rename", NULL);
 	ret_world->made = (unsigned)records_of(records, "folder.make", NULL);
+	ret_world->expired = (unsigned)records_of(records, "upload.expire", NULL);
 	json_decref(records);
 }
 
 static bool same(const struct world *a, const struct world *b)
 {
 	return memcmp(a->name, b->name, sizeof a->name) == 0 && a->completed == b->completed &&
-	       a->removed == b->removed && a->renamed == b->renamed && a->made == b->made;
+	       a->removed == b->removed && a->renamed == b->renamed && a->made == b->made &&
+	       a->expired == b->expired;
 }
 
 static void show(const char *what, const struct world *w)
@@ -122,16 +127,16 @@ static void show(const char *what, const struct world *w)
 	print_message("# %s:", what);
 	for (unsigned i = 0; i < NAMES; i++)
 		print_message(" %s %lld", story_names[i], (long long)w->name[i]);
-	print_message("; completed %u, removed %u, renamed %u, made %u\n", w->completed, w->removed,
-		      w->renamed, w->made);
+	print_message("; completed %u, removed %u, renamed %u, made %u, expired %u\n", w->completed,
+		      w->removed, w->renamed, w->made, w->expired);
 }
 
 /* What was acknowledged is there, what was refused is not, and of what was cut off all or
  * nothing. Each of at most two keeps was cut off in at most one step. */
 static void compare(struct witness *w)
 {
-	struct world is = {0},
-		     may[4] = {{.name = {ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT}}};
+	struct world is = {0}, may[4] = {{.name = {ABSENT, ABSENT, ABSENT, ABSENT, ABSENT, ABSENT,
+						   ABSENT, ABSENT}}};
 	unsigned ways = 1;
 
 	for (unsigned i = 0; i < story_end; i++) {
@@ -169,6 +174,8 @@ static void expect_part(struct witness *w, unsigned name, uint64_t size)
 			last = &story[i];
 			how = w->outcome[i];
 		}
+	if (last && last->act == EXPIRE && how == DONE)
+		assert_true(size == UINT64_MAX);
 	if (!last || how != DONE || (last->act != PART && last->act != PART_UNCLEAN))
 		return;
 	/* A disk that fails may cost the tail; its chunks were synced before. */

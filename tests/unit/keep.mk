@@ -99,6 +99,8 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_room \
 	tests/unit/test_keep_leases \
 	tests/unit/test_keep_tiny \
+	tests/unit/test_keep_time_guard \
+	tests/unit/test_keep_expiry \
 	tests/unit/test_keep_recover \
 	tests/unit/test_keep_control
 UNIT_TESTS += $(KEEP_LIVE_TESTS)
@@ -176,6 +178,15 @@ tests_unit_test_keep_init_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_tiny_SOURCES = tests/unit/test_keep_tiny.c $(keep_asks)
 tests_unit_test_keep_tiny_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_tiny_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_time_guard_SOURCES = tests/unit/test_keep_time_guard.c
+tests_unit_test_keep_time_guard_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_time_guard_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_expiry_SOURCES = tests/unit/test_keep_expiry.c tests/unit/keep_operator.c tests/unit/keep_operator.h $(keep_asks)
+tests_unit_test_keep_expiry_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_expiry_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_utc_us,--wrap=clock_boot_us
+tests_unit_test_keep_expiry_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keep_leases_SOURCES = tests/unit/test_keep_leases.c $(keep_asks)
 tests_unit_test_keep_leases_CFLAGS = $(keep_live_test_CFLAGS)

@@ -48,6 +48,7 @@ static void defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(s->idle_ms, 1800000);
 	assert_int_equal(s->upload_expiry_ms, 604800000);
 	assert_int_equal(s->reopen_grace_ms, 604800000);
+	assert_int_equal(s->expiry_cap, 1000);
 	assert_int_equal(s->disk_reserve_bytes, 256 << 20);
 	assert_int_equal(s->disk_ballast_bytes, 16 << 20);
 	assert_int_equal(s->drain_ms, 30000);

@@ -122,6 +122,12 @@ static void other_commands_become_arguments(void **state)
 	assert_asks("sessions", "sessions", "{}");
 	assert_asks("kick 5", "kick", "{\"id\":5}");
 	assert_asks("reload", "reload", "{}");
+	assert_asks("alerts", "alerts", "{}");
+	assert_asks("alerts --json ack", "alerts ack", "{}");
+	assert_asks("alerts ack 7", "alerts ack", "{\"id\":7}");
+	assert_refused("alerts acknowledge", E_USAGE, "one argument too many");
+	assert_refused("alerts -- ack", E_USAGE, "one argument too many");
+	assert_refused("alerts ack x", E_USAGE, "ID");
 	assert_asks("check", "check", "{\"deep\":false}");
 	assert_asks("check --deep", "check", "{\"deep\":true}");
 	assert_asks("audit verify", "audit verify", "{}");
@@ -240,10 +246,21 @@ static void commands_that_are_none_are_refused(void **state)
 static void commands_of_later_versions_say_so(void **state)
 {
 	static const char *const lines[] = {
-	    "password set alice", "totp set a",       "top",           "bans",
-	    "alerts ack",         "rotate zone acme", "audit report",  "audit review",
-	    "audit export /x",    "audit prove 5",    "hold add acme", "erase acme:/x",
-	    "retention x",        "backup /x",        "restore /x",    "recover --identity f",
+	    "password set alice",
+	    "totp set a",
+	    "top",
+	    "bans",
+	    "rotate zone acme",
+	    "audit report",
+	    "audit review",
+	    "audit export /x",
+	    "audit prove 5",
+	    "hold add acme",
+	    "erase acme:/x",
+	    "retention x",
+	    "backup /x",
+	    "restore /x",
+	    "recover --identity f",
 	};
 
 	(void)state;

@@ -185,6 +185,23 @@ static void users_are_shown_with_what_they_have(void **state)
 		    "");
 }
 
+static void alerts_are_a_table(void **state)
+{
+	(void)state;
+	assert_talk("alerts",
+		    "{\"item\":{\"id\":3,\"kind\":\"clock\",\"raised\":"
+		    "\"2026-01-31T23:59:59.123456Z\",\"text\":\"it jumped\"}}\n"
+		    "{\"ok\":true,\"result\":{\"count\":1}}\n",
+		    0,
+		    "ID  KIND   RAISED                WHAT\n"
+		    " 3  clock  2026-01-31 23:59:59Z  it jumped\n",
+		    "");
+	assert_talk("alerts ack", "{\"ok\":true,\"result\":{\"count\":0}}\n", 0, "", "");
+	assert_talk("alerts ack 5",
+		    "{\"ok\":false,\"code\":-3,\"error\":\"there is no alert 5\"}\n", 66, "",
+		    "dropkeepctl: there is no alert 5\n");
+}
+
 static void records_are_shown_as_they_come(void **state)
 {
 	(void)state;
@@ -472,6 +489,7 @@ int main(void)
 	    cmocka_unit_test(command_is_sent_as_one_line),
 	    cmocka_unit_test(zones_are_shown_for_people_and_for_programs),
 	    cmocka_unit_test(users_are_shown_with_what_they_have),
+	    cmocka_unit_test(alerts_are_a_table),
 	    cmocka_unit_test(records_are_shown_as_they_come),
 	    cmocka_unit_test(problems_end_with_their_status),
 	    cmocka_unit_test(refusals_end_with_their_status),

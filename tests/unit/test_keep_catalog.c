@@ -216,7 +216,8 @@ static void open_older_schema_is_brought_up_by_the_writer_only(void **state)
 	struct catalog *c = opened(kit, true), *reader = NULL;
 
 	/* Version 0 with our mark: what a version before the first would have looked like. */
-	run_sql(c, "PRAGMA writable_schema = OFF; DROP TABLE outbox; DROP TABLE doomed; DROP TABLE "
+	run_sql(c, "PRAGMA writable_schema = OFF; DROP TABLE outbox; DROP TABLE alerts; DROP TABLE "
+		   "doomed; DROP TABLE "
 		   "tiny; DROP TABLE "
 		   "uploads;"
 		   "DROP TABLE versions; DROP TABLE object_keys; DROP TABLE nodes; DROP TABLE "
@@ -508,6 +509,36 @@ static void meta_keeps_any_number_and_any_bytes(void **state)
 	assert_good(catalog_meta_get(c, "bytes", &out));
 	assert_int_equal(out.len, 0);
 	assert_gone(catalog_meta_get(c, "Bytes", &out));
+}
+
+static void alert_stands_once_of_its_kind_until_it_is_removed(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = opened(*state, true);
+	struct alert_row one = {.kind = "clock", .raised_us = -7, .text = "it jumped"},
+			 two = {.kind = "other"}, again = one, got = {0};
+
+	assert_gone(catalog_alert_next(c, 0, &got));
+	assert_gone(catalog_alert_by_kind(c, "clock", &got));
+	assert_good(catalog_alert_add(c, &one));
+	assert_refused(catalog_alert_add(c, &again), E_EXISTS);
+	assert_good(catalog_alert_add(c, &two));
+	assert_good(catalog_alert_by_kind(c, "clock", &got));
+	assert_int_equal(got.id, one.id);
+	assert_true(got.raised_us == -7);
+	assert_string_equal(got.text, "it jumped");
+	assert_good(catalog_alert_next(c, 0, &got));
+	assert_string_equal(got.kind, "clock");
+	assert_good(catalog_alert_next(c, got.id, &got));
+	assert_string_equal(got.kind, "other");
+	assert_gone(catalog_alert_next(c, got.id, &got));
+	assert_good(catalog_alert_remove(c, one.id));
+	assert_gone(catalog_alert_remove(c, one.id));
+	assert_gone(catalog_alert_by_id(c, one.id, &got));
+	assert_good(catalog_alert_add(c, &again));
+	assert_true(again.id > two.id);
+	assert_good(catalog_alert_by_id(c, again.id, &got));
+	memset(two.kind, 'k', sizeof two.kind);
+	assert_refused(catalog_alert_add(c, &two), E_INVALID);
 }
 
 /* ---- crashes ---- */
@@ -815,6 +846,7 @@ int main(void)
 	    CASE(statement_without_memory_says_so_and_works_again),
 	    CASE(commit_that_cannot_be_written_fails_and_leaves_the_old_state),
 	    CASE(meta_keeps_any_number_and_any_bytes),
+	    CASE(alert_stands_once_of_its_kind_until_it_is_removed),
 	    CASE(kill_in_mid_transaction_leaves_the_old_state),
 	    CASE(kill_at_any_moment_loses_nothing_committed),
 	    CASE(reader_sees_only_what_is_committed),

@@ -655,6 +655,39 @@ static void upload_of_impossible_size_is_refused(void **state)
 	assert_refused(catalog_upload_add(c, &good), E_EXISTS);
 }
 
+static struct upload_row upload_touched(struct catalog *c, uint64_t node, uint8_t first, int64_t us)
+{
+	struct upload_row row = {.node = node, .touched_us = us};
+
+	kit_blob(first, row.blob);
+	assert_good(catalog_upload_add(c, &row));
+	return row;
+}
+
+static void idle_uploads_come_from_the_longest_untouched_on(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t zone = kit_zone(c, "acme"), file = kit_node(c, zone, kit_root(c, zone), "f");
+	const int64_t times[] = {30, -5, 20, 20, 10, 40};
+	const uint8_t order[] = {1, 4, 2, 3, 0}; /* of those below 40; equal ones by their number */
+	struct upload_row got = {.touched_us = INT64_MIN};
+
+	assert_gone(catalog_upload_idle_after(c, INT64_MIN, 0, INT64_MAX, &got));
+	for (uint8_t i = 0; i < ARRAY_LEN(times); i++)
+		(void)upload_touched(c, file, i, times[i]);
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		assert_good(catalog_upload_idle_after(c, got.touched_us, got.id, 40, &got));
+		assert_int_equal(got.blob[0], order[i]);
+		assert_true(got.touched_us == times[order[i]]);
+	}
+	assert_gone(catalog_upload_idle_after(c, got.touched_us, got.id, 40, &got));
+	assert_good(catalog_uploads_not_after(c, 20));
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		assert_good(catalog_upload_by_id(c, i + 1, &got));
+		assert_true(got.touched_us == (times[i] < 20 ? times[i] : 20));
+	}
+}
+
 /* ---- blobs ---- */
 
 static bool known(struct catalog *c, uint8_t first)
@@ -829,6 +862,7 @@ int main(void)
 	    CASE(version_comes_back_as_it_was_added),
 	    CASE(upload_comes_back_as_it_was_set),
 	    CASE(upload_of_impossible_size_is_refused),
+	    CASE(idle_uploads_come_from_the_longest_untouched_on),
 	    CASE(blob_is_known_wherever_it_is_named),
 	    CASE(doomed_blobs_come_once_and_in_order),
 	    CASE(outbox_keeps_exact_bytes_until_they_are_cleared),
