@@ -30,7 +30,7 @@ enum {
 	LAB_RULES = 32,  /* lines of a plan */
 	LAB_PLAN = 3576, /* text of a plan */
 	LAB_GENERATION = 8,
-	LAB_FILES = 1 << 14 /* a power of two */
+	LAB_FILES = 1 << 17 /* a power of two; tmpfs uses no inode number again */
 };
 
 /* The classes of calls; lab_class_names has their words. */
