@@ -39,6 +39,7 @@ struct session {
 	uint64_t bytes_in, bytes_out;
 	unsigned refusals;
 	unsigned handles; /* puts and gets */
+	unsigned tree_reads; /* of the log's checkpoint and hash tiles */
 	bool ending;      /* its last ask has come */
 	bool over;        /* its end is decided; it goes with the tick that did so */
 };
