@@ -208,8 +208,7 @@ static void records_begin(struct exchange *x)
 		refuse(x, E_INVALID, why);
 		return;
 	}
-	r->ask =
-	    keeper_ask_log_query(x->gate->keeper, x->session, &r->words.ask, on_records, x);
+	r->ask = keeper_ask_log_query(x->gate->keeper, x->session, &r->words.ask, on_records, x);
 }
 
 const struct http_handler http_records = {

@@ -224,7 +224,8 @@ int query_find(struct view query, const char *name, struct buf *out, bool *ret_t
 		if (one.data[name_len] != '=')
 			continue;
 		*ret_there = true;
-		return percent_decode(view_of(one.data + name_len + 1, one.len - name_len - 1), out);
+		return percent_decode(view_of(one.data + name_len + 1, one.len - name_len - 1),
+				      out);
 	}
 	return 0;
 }

@@ -108,9 +108,9 @@ static int file_record(const struct ask *a, struct session *s)
 
 	if (m->kind == LOG_ENTRIES) {
 		e.name = "audit.entries";
-		event_detail(&e, json_pack("{s:I,s:i}", "first",
-					   safe_count(m->index * LOG_TILE_WIDTH), "count",
-					   (int)m->width));
+		event_detail(&e,
+			     json_pack("{s:I,s:i}", "first", safe_count(m->index * LOG_TILE_WIDTH),
+				       "count", (int)m->width));
 		return audit_add(a->gate->keep->audit, &e);
 	}
 	int rc = s->tree_reads ? 0 : audit_add(a->gate->keep->audit, &e);
@@ -448,10 +448,8 @@ static void query_finish(struct deed *d)
 
 	turns_leave(&d->keep->log_turns, d->keep->deeds, d);
 	if (!d->rc) {
-		const struct answer_log_query m = {.size = q->lines.len,
-						   .end = q->end,
-						   .cursor = q->cursor,
-						   .before = q->before};
+		const struct answer_log_query m = {
+		    .size = q->lines.len, .end = q->end, .cursor = q->cursor, .before = q->before};
 		answer_log_query_write(ask_out(a, 32), &m);
 		a->fds[a->fd_count++] = TAKE_FD(q->fd);
 	}

@@ -42,7 +42,7 @@ struct keep {
 	struct room *room;
 	struct deeds *deeds;
 	struct sessions sessions;
-	struct flood failures; /* of authentication */
+	struct flood failures;  /* of authentication */
 	struct turns log_turns; /* of those who read records for gates */
 	struct gates *gates;
 	struct control *control;

@@ -30,8 +30,7 @@ static bool event_is(const json_t *record, const char *wanted)
 	const char *found = log_text(record, "event");
 	size_t n = wanted ? strlen(wanted) : 0;
 
-	return !wanted ||
-	       (strncmp(found, wanted, n) == 0 && (found[n] == '\0' || found[n] == '.'));
+	return !wanted || (strncmp(found, wanted, n) == 0 && (found[n] == '\0' || found[n] == '.'));
 }
 
 bool log_filter_matches(const struct log_filter *f, const json_t *record)
