@@ -22,6 +22,7 @@ libclient_a_SOURCES = \
 	client/pull.c \
 	client/push.c \
 	client/log_proof.c client/log_proof.h \
+	client/log_seen.c client/log_seen.h \
 	client/receipt_commands.c \
 	client/receipt_open.c \
 	client/receipts.c client/receipts.h \

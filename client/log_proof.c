@@ -2,6 +2,7 @@
 #include "client/log_proof.h"
 
 #include "base/mem.h"
+#include "client/log_seen.h"
 #include "tlog/checkpoint.h"
 #include "tlog/tile.h"
 
@@ -12,6 +13,8 @@ struct cached {
 	struct tlog_hash hash[TLOG_TILE_WIDTH];
 };
 
+static int prove(struct log_today *l, uint64_t size, struct tlog_path *ret_path);
+
 struct log_today {
 	struct session *s;
 	uint64_t size;
@@ -20,35 +23,77 @@ struct log_today {
 	unsigned next; /* to be replaced */
 };
 
-static int read_checkpoint(struct view note, const char *origin, const char *key,
-			   struct log_today *l)
+static int read_checkpoint(const struct profile *p, struct view note, struct tlog_checkpoint *ret)
 {
 	CLEANUP(tlog_verifier_free) struct tlog_verifier *v = NULL;
-	struct tlog_checkpoint c;
-	int rc = tlog_verifier_parse(view_text(key), &v);
+	int rc = tlog_verifier_parse(view_text(p->log_key), &v);
 	struct tlog_verifier *const known[] = {v};
 
 	if (rc)
 		return fail(E_CONFIG, "the key of the log is none");
-	rc = tlog_checkpoint_open(note, view_text(origin), known, 1, &c);
-	if (rc)
-		return fail(E_INTEGRITY, "the server's checkpoint is not signed by the log");
-	l->size = c.size;
-	l->root = c.root;
-	return 0;
+	return tlog_checkpoint_open(note, view_text(p->log_origin), known, 1, ret)
+		   ? fail(E_INTEGRITY, "the server's checkpoint is not signed by the log")
+		   : 0;
 }
 
-int log_today_open(struct session *s, const char *origin, const char *key,
-		   struct log_today **ret_log)
+/* The server cannot talk itself out of what it has signed. */
+static int accuse(const struct profile *p, struct view note, const char *what)
+{
+	CLEANUP(mem_free) char *file = NULL;
+
+	if (log_seen_accuse(p, note, &file))
+		err_clear();
+	err_clear();
+	return fail(E_INTEGRITY,
+		    "the log %s since it was last seen: tell who audits this server%s%s%s", what,
+		    file ? "; its signed checkpoints prove it (" : "", file ? file : "",
+		    file ? ", and the one beside that)" : "");
+}
+
+static int compare(struct log_today *l, struct view note, const struct tlog_checkpoint *seen)
+{
+	const struct profile *p = l->s->profile;
+	struct tlog_path path = {0};
+
+	if (seen->size > l->size)
+		return accuse(p, note, "was rolled back");
+	int rc = prove(l, seen->size, &path);
+	if (!rc && tlog_verify_consistency(seen->size, &seen->root, l->size, &l->root, &path))
+		rc = accuse(p, note, "was rewritten");
+	return rc;
+}
+
+static int begin(struct log_today *l, struct answer *a)
 {
 	const struct http_request q = {.method = "GET", .path = "/log/checkpoint"};
+	struct tlog_checkpoint seen = {0}, now = {0};
+	const struct profile *p = l->s->profile;
+	/* First what was seen: what is fetched later cannot be older. */
+	int had = log_seen_read(p, &seen);
+	int rc = had == E_GONE ? 0 : had;
+
+	if (!rc)
+		rc = session_ask(l->s, &q, "the log", a);
+	if (rc == E_GONE) {
+		err_clear();
+		rc = fail(E_INTEGRITY, "the server does not show its log");
+	}
+	if (!rc)
+		rc = read_checkpoint(p, view_buf(&a->body), &now);
+	l->size = now.size;
+	l->root = now.root;
+	if (!rc && had != E_GONE)
+		rc = compare(l, view_buf(&a->body), &seen);
+	return rc ? rc : log_seen_keep(p, view_buf(&a->body), &now);
+}
+
+int log_today_open(struct session *s, struct log_today **ret_log)
+{
 	CLEANUP(log_today_free) struct log_today *l = mem_new(sizeof *l);
 	CLEANUP(answer_done) struct answer a = {0};
-	int rc = session_ask(s, &q, "the log", &a);
 
 	l->s = s;
-	if (!rc)
-		rc = read_checkpoint(view_buf(&a.body), origin, key, l);
+	int rc = begin(l, &a);
 	if (!rc)
 		*ret_log = TAKE(l);
 	return rc;
@@ -138,16 +183,27 @@ static int subtree(void *arg, unsigned level, uint64_t index, struct tlog_hash *
 	return rc;
 }
 
-int log_today_covers(struct log_today *l, uint64_t size, const struct tlog_hash *root)
+/* That the tree of that size is the beginning of today's, as the server's tiles have it. */
+static int prove(struct log_today *l, uint64_t size, struct tlog_path *ret_path)
 {
 	const struct tlog_source from = {subtree, l};
+	int rc = tlog_prove_consistency(&from, size, l->size, ret_path);
+
+	if (rc != E_GONE)
+		return rc;
+	err_clear();
+	return fail(E_INTEGRITY, "the server does not show all of its log's tree");
+}
+
+int log_today_covers(struct log_today *l, uint64_t size, const struct tlog_hash *root)
+{
 	struct tlog_path path = {0};
 
 	if (size > l->size)
 		return fail(E_INTEGRITY,
 			    "the log has fewer records than when the receipt was made: "
 			    "it was rolled back");
-	int rc = tlog_prove_consistency(&from, size, l->size, &path);
+	int rc = prove(l, size, &path);
 	if (!rc && tlog_verify_consistency(size, root, l->size, &l->root, &path))
 		rc = fail(E_INTEGRITY, "the log is not the one that the receipt was made from: it "
 				       "was rewritten");

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "client/journal.h"
+#include "client/log_proof.h"
 #include "client/progress.h"
 #include "client/run.h"
 #include "client/safe.h"
@@ -31,6 +32,8 @@ struct push {
 	struct parcels all;
 	size_t *file; /* which items of all are files */
 	size_t files;
+	struct receipt_tree *tree; /* of each file's receipt; of standard input's, one */
+	size_t trees;
 	struct known *known;
 	size_t n_known;
 };
@@ -209,6 +212,7 @@ static int send_one(void *arg, struct session *s, size_t i)
 		rc = upload_file(s, &u);
 	if (!rc)
 		tell("sent", item->path, &item->to, &u);
+	p->tree[i] = u.tree;
 	mem_free(&u.receipt);
 	return rc ? fail(rc, "%s", item->path) : 0;
 }
@@ -274,6 +278,8 @@ static int send_all(struct push *p)
 		rc = learn(p);
 	if (rc)
 		return rc;
+	p->tree = mem_new((p->files + 1) * sizeof *p->tree);
+	p->trees = p->files;
 	const struct work w = {p->files, send_one, p};
 	(void)journal_sweep(p->s->profile->name, JOURNAL_DAYS);
 	progress_begin(p->all.files, p->all.bytes);
@@ -323,8 +329,58 @@ static int send_stdin(struct push *p, const struct place *to, bool into)
 	int rc = upload_stream(p->s, &u, STDIN_FILENO);
 	if (!rc)
 		tell("sent", "-", &there, &u);
+	p->tree = mem_new(sizeof *p->tree);
+	p->tree[p->trees++] = u.tree;
 	mem_free(&u.receipt);
 	return rc;
+}
+
+/* --- and is the log that has recorded it the one of before? --------------------------------- */
+
+/* Where the server cannot be asked, nothing is wrong: the receipts are there, and the next push or
+ * receipt verify asks for them too. */
+static int compare_log(const struct push *p, bool *ret_asked)
+{
+	CLEANUP(log_today_free) struct log_today *log = NULL;
+	int rc = log_today_open(p->s, &log);
+
+	*ret_asked = rc == 0 || rc == E_INTEGRITY;
+	for (size_t i = 0; !rc && i < p->trees; i++)
+		if (p->tree[i].size)
+			rc = log_today_covers(log, p->tree[i].size, &p->tree[i].root);
+	*ret_asked = *ret_asked && (rc == 0 || rc == E_INTEGRITY);
+	return rc;
+}
+
+static bool has_receipts(const struct push *p)
+{
+	for (size_t i = 0; i < p->trees; i++)
+		if (p->tree[i].size)
+			return true;
+	return false;
+}
+
+/* What was sent stays sent; what went wrong with it comes first. */
+static int check_log(const struct push *p, int sent)
+{
+	bool asked = false;
+
+	if (!has_receipts(p) || stop_wanted())
+		return sent;
+	CLEANUP(mem_free) char *failure = mem_text(err_text());
+	err_clear();
+	int rc = compare_log(p, &asked);
+	if (rc && asked)
+		rc = fail(rc, "it was sent, and its receipts are kept");
+	if (rc && !asked)
+		say_note("dropkeep: the server's log was not compared with what was seen of it "
+			 "before; receipt verify does that");
+	if (rc && asked && !sent)
+		return rc;
+	if (rc && asked)
+		say_error(rc);
+	err_clear();
+	return sent ? fail(sent, "%s", failure) : 0;
 }
 
 static int push(struct push *p)
@@ -356,13 +412,14 @@ int run_push(const struct call *call)
 		rc = session_open(call, p.jobs, &s);
 	p.s = s;
 	if (!rc)
-		rc = push(&p);
+		rc = check_log(&p, push(&p));
 	for (size_t i = 0; i < p.n_known; i++) {
 		mem_free(&p.known[i].folder);
 		listing_done(&p.known[i].listing);
 	}
 	mem_free(&p.known);
 	mem_free(&p.file);
+	mem_free(&p.tree);
 	parcels_done(&p.all);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "base/sys.h"
 #include "base/text.h"
 #include "client/dirs.h"
+#include "client/upload.h"
 
 static int compare(const struct receipt_facts *f, const struct receipt_want *want, const char *user)
 {
@@ -50,7 +51,7 @@ static int store(const struct session *s, const struct receipt_facts *f, struct 
 }
 
 int receipts_fetch(struct session *s, const char *receipt, const struct receipt_want *want,
-		   char **ret_file)
+		   struct upload *ret_upload)
 {
 	const struct http_request q = {.method = "GET", .path = receipt};
 	CLEANUP(receipt_facts_done) struct receipt_facts f = {0};
@@ -63,6 +64,8 @@ int receipts_fetch(struct session *s, const char *receipt, const struct receipt_
 	if (!rc)
 		rc = compare(&f, want, s->profile->user);
 	if (!rc)
-		rc = store(s, &f, view_buf(&a.body), ret_file);
+		rc = store(s, &f, view_buf(&a.body), &ret_upload->receipt);
+	if (!rc)
+		ret_upload->tree = (struct receipt_tree){f.tree_size, f.tree_root};
 	return rc ? fail(rc, "it was sent, but its receipt cannot be had") : 0;
 }

@@ -17,10 +17,12 @@ struct receipt_want {
 	const uint8_t *hash;
 };
 
-/* GET, verify, compare, store durably. ret_file: where it is, on the heap. E_INTEGRITY for one
- * that does not verify or is about something else. */
+struct upload;
+
+/* GET, verify, compare, store durably. ret_upload->receipt: where it is, on the heap; its tree.
+ * E_INTEGRITY for one that does not verify or is about something else. */
 MUST_USE int receipts_fetch(struct session *s, const char *receipt, const struct receipt_want *want,
-			    char **ret_file);
+			    struct upload *ret_upload);
 
 /* A receipt and what it says; verified by the log key `key`. */
 struct receipt_facts {

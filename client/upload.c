@@ -286,7 +286,7 @@ static int take_receipt(struct run *r)
 	r->u->size = r->source.size;
 	if (!r->journal.receipt[0])
 		return fail(E_PROTOCOL, "it was sent, but the server names no receipt");
-	return receipts_fetch(r->s, r->journal.receipt, &want, &r->u->receipt);
+	return receipts_fetch(r->s, r->journal.receipt, &want, r->u);
 }
 
 static int finish(struct run *r)

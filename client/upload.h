@@ -11,6 +11,7 @@
 
 #include "client/place.h"
 #include "client/session.h"
+#include "tlog/tree.h"
 
 struct upload {
 	const char *path; /* of the local file; "-": standard input */
@@ -23,6 +24,10 @@ struct upload {
 	uint64_t size;
 	uint8_t hash[SHA256_SIZE];
 	char *receipt; /* the file where it is; freed by the caller */
+	struct receipt_tree {
+		uint64_t size; /* 0: there is no receipt */
+		struct tlog_hash root;
+	} tree; /* of the receipt's checkpoint */
 };
 
 MUST_USE int upload_file(struct session *s, struct upload *u);

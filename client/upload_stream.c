@@ -224,7 +224,7 @@ static int send_stream(struct stream *st)
 	if (!receipt[0])
 		return fail(E_PROTOCOL, "it was sent, but the server names no receipt");
 	const struct receipt_want want = {path, st->u->size, st->u->hash};
-	return receipts_fetch(st->s, receipt, &want, &st->u->receipt);
+	return receipts_fetch(st->s, receipt, &want, st->u);
 }
 
 int upload_stream(struct session *s, struct upload *u, int fd)

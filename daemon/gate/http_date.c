@@ -179,3 +179,61 @@ int date_read(struct view text, int64_t now_s, int64_t *ret_time_s)
 	*ret_time_s = time_s;
 	return 0;
 }
+
+/* ".5": microseconds; nothing: 0. */
+static int64_t fraction_of(struct text *t)
+{
+	int64_t us = 0, unit = 100000;
+
+	if (!t->rest.len || t->rest.data[0] != '.')
+		return 0;
+	skip(t, ".");
+	int64_t digits = 0;
+	for (; t->rest.len && t->rest.data[0] >= '0' && t->rest.data[0] <= '9'; digits++) {
+		us += unit * (t->rest.data[0] - '0');
+		unit /= 10;
+		t->rest = view_of(t->rest.data + 1, t->rest.len - 1);
+	}
+	t->bad |= !digits;
+	return us;
+}
+
+/* Z, or by how much the clock is ahead of UTC: seconds. */
+static int64_t offset_of(struct text *t)
+{
+	bool ahead = t->rest.len && t->rest.data[0] == '+';
+
+	if (t->rest.len && t->rest.data[0] == 'Z') {
+		skip(t, "Z");
+		return 0;
+	}
+	skip(t, ahead ? "+" : "-");
+	int hours = number(t, 2);
+	skip(t, ":");
+	int minutes = number(t, 2);
+	t->bad |= hours > 23 || minutes > 59;
+	return (ahead ? 1 : -1) * (hours * 3600 + minutes * 60);
+}
+
+int date_read_iso(struct view text, int64_t *ret_time_us)
+{
+	struct text t = {text, false};
+	int64_t time_s = 0, us = 0, ahead_s = 0;
+	struct tm tm = {0};
+
+	tm.tm_year = number(&t, 4) - 1900;
+	skip(&t, "-");
+	tm.tm_mon = number(&t, 2) - 1;
+	skip(&t, "-");
+	tm.tm_mday = number(&t, 2);
+	if (t.rest.len) {
+		skip(&t, "T");
+		clock_of(&t, &tm);
+		us = fraction_of(&t);
+		ahead_s = offset_of(&t);
+	}
+	if (!is_time(&t, tm, &time_s) || time_s < ahead_s)
+		return E_INVALID;
+	*ret_time_us = (time_s - ahead_s) * 1000000 + us;
+	return 0;
+}

@@ -20,4 +20,9 @@ MUST_USE int date_read(struct view text, int64_t now_s, int64_t *ret_time_s);
 /* RFC 3339, in seconds, for JSON: "1994-11-06T08:49:37Z". */
 void date_write_iso(int64_t time_s, char ret_text[HTTP_DATE]);
 
+/* RFC 3339 ("1994-11-06T08:49:37.5Z", "…+01:00"), or a date alone: its beginning in UTC. In
+ * microseconds; what is finer is passed over. E_INVALID without an error frame; also before 1970.
+ */
+MUST_USE int date_read_iso(struct view text, int64_t *ret_time_us);
+
 #endif

@@ -5,6 +5,7 @@
  *	http_plain.c    /healthz, /account, /enroll/, /receipts/
  *	http_files.c    /files/: http_download.c, http_listing.c, http_put.c
  *	http_uploads.c  /uploads
+ *	http_log.c      /log/
  */
 #ifndef DROPKEEP_GATE_HTTP_HANDLERS_H
 #define DROPKEEP_GATE_HTTP_HANDLERS_H
@@ -16,6 +17,7 @@ extern const struct http_handler http_account;
 extern const struct http_handler http_files;
 extern const struct http_handler http_enroll;
 extern const struct http_handler http_receipt;
+extern const struct http_handler http_log, http_records;
 extern const struct http_handler http_upload, http_uploads;
 
 #endif

@@ -33,7 +33,7 @@ static int decode_one(struct view text, size_t *at, uint8_t *ret)
 	return 0;
 }
 
-static int decode(struct view text, struct buf *out)
+int percent_decode(struct view text, struct buf *out)
 {
 	int rc = 0;
 
@@ -49,7 +49,7 @@ static int decode(struct view text, struct buf *out)
 static int add_name(struct view encoded, struct buf *out)
 {
 	CLEANUP(buf_done) struct buf name = {0};
-	int rc = decode(encoded, &name);
+	int rc = percent_decode(encoded, &name);
 	struct view v = view_buf(&name);
 
 	if (!rc && (!v.len || view_is(v, ".") || view_is(v, "..")))
@@ -124,6 +124,11 @@ static int encode(struct view text, const char *besides, struct buf *out)
 								: buf_printf(out, "%%%02X", c);
 	}
 	return rc;
+}
+
+int percent_encode(struct view text, struct buf *out)
+{
+	return encode(text, "", out);
 }
 
 int path_to_url(struct view path, struct buf *out)
@@ -219,7 +224,8 @@ int query_find(struct view query, const char *name, struct buf *out, bool *ret_t
 		if (one.data[name_len] != '=')
 			continue;
 		*ret_there = true;
-		return decode(view_of(one.data + name_len + 1, one.len - name_len - 1), out);
+		return percent_decode(view_of(one.data + name_len + 1, one.len - name_len - 1),
+				      out);
 	}
 	return 0;
 }

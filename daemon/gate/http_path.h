@@ -29,6 +29,11 @@ MUST_USE int disposition_write(struct view path, struct buf *out);
 /* A media type by the name's ending. */
 const char *media_type_of(struct view path);
 
+/* Appended; E_INVALID for a percent sign without its digits. And the other way round: all but RFC
+ * 3986's unreserved characters become percent signs. */
+MUST_USE int percent_decode(struct view text, struct buf *out);
+MUST_USE int percent_encode(struct view text, struct buf *out);
+
 /* The value of name in a query ("a=b&c"), decoded and appended; *ret_there. E_INVALID. */
 MUST_USE int query_find(struct view query, const char *name, struct buf *out, bool *ret_there);
 

@@ -27,6 +27,9 @@ static const struct route routes[] = {
     {.prefix = "/receipts/", .methods = READ, .needs = ROUTE_SESSION, .handler = &http_receipt},
     {.prefix = "/account", .methods = READ, .needs = ROUTE_SESSION, .handler = &http_account},
     {.prefix = "/enroll/", .methods = METHOD_POST, .needs = ROUTE_KNOCK, .handler = &http_enroll},
+    {.prefix = "/log/checkpoint", .methods = READ, .needs = ROUTE_SESSION, .handler = &http_log},
+    {.prefix = "/log/tile/", .methods = READ, .needs = ROUTE_SESSION, .handler = &http_log},
+    {.prefix = "/log/records", .methods = READ, .needs = ROUTE_SESSION, .handler = &http_records},
     {.prefix = "/healthz", .methods = READ, .needs = ROUTE_OPEN, .handler = &http_health},
 };
 

@@ -15,6 +15,8 @@ libgate_a_SOURCES = \
 	daemon/gate/http_head.c daemon/gate/http_head.h \
 	daemon/gate/http_inside.h \
 	daemon/gate/http_listing.c \
+	daemon/gate/http_log.c \
+	daemon/gate/http_log_words.c daemon/gate/http_log_words.h \
 	daemon/gate/http_path.c daemon/gate/http_path.h \
 	daemon/gate/http_plain.c \
 	daemon/gate/http_problem.c daemon/gate/http_problem.h \

@@ -132,6 +132,14 @@ uint8_t access_rights(const struct access *a, uint64_t zone, const struct path *
 	return (uint8_t)rights;
 }
 
+bool access_audits(const struct access *a, uint64_t zone)
+{
+	static const struct path top;
+
+	/* Zones count from 1: only a grant on all of them concerns number 0. */
+	return access_rights(a, zone, &top, 0) & RIGHT_AUDIT;
+}
+
 bool access_leads(const struct access *a, uint64_t zone, const struct path *p, unsigned depth)
 {
 	for (size_t i = 0; i < a->count; i++) {

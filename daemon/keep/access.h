@@ -48,6 +48,9 @@ struct access {
 
 void access_done(struct access *a);
 uint8_t access_rights(const struct access *a, uint64_t zone, const struct path *p, unsigned depth);
+/* Whether the log of a zone may be read; zone 0: that of all, those to come included, and what is
+ * in no zone. */
+bool access_audits(const struct access *a, uint64_t zone);
 /* Whether the path's first `depth` names lie on the way to (or at) some grant of more than
  * RIGHT_AUDIT, which opens no folder. */
 bool access_leads(const struct access *a, uint64_t zone, const struct path *p, unsigned depth);

@@ -323,8 +323,10 @@ int session_record_end(struct keep *keep, const struct session *s, const char *r
 	struct event e = EVENT(.name = "session.close", .session = s, .reason = reason,
 			       .bytes = s->bytes_in + s->bytes_out,
 			       .duration_us = clock_utc_us() - s->opened_us);
-	event_detail(&e, json_pack("{s:I,s:I,s:i}", "in", safe_count(s->bytes_in), "out",
-				   safe_count(s->bytes_out), "refusals", (int)s->refusals));
+	event_detail(&e,
+		     json_pack("{s:I,s:I,s:i,s:o*}", "in", safe_count(s->bytes_in), "out",
+			       safe_count(s->bytes_out), "refusals", (int)s->refusals, "tree_reads",
+			       s->tree_reads ? json_integer((json_int_t)s->tree_reads) : NULL));
 	return audit_add(keep->audit, &e);
 }
 

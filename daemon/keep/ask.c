@@ -134,6 +134,21 @@ static bool put_makes_sense(const struct ask_put_open *m)
 	       m->match.len % WIRE_HASH == 0 && (!m->ticket.len || m->ticket.len == WIRE_ID);
 }
 
+/* A gate knows what the paths of tiles can say (C2SP tlog-tiles). */
+static bool file_makes_sense(const struct ask_log_file *m)
+{
+	switch (m->kind) {
+	case LOG_CHECKPOINT:
+		return !m->level && !m->index && !m->width;
+	case LOG_ENTRIES:
+		return !m->level && m->width >= 1 && m->width <= LOG_TILE_WIDTH;
+	case LOG_TILE:
+		return m->level <= LOG_LEVEL_MAX && m->width >= 1 && m->width <= LOG_TILE_WIDTH;
+	default:
+		return false;
+	}
+}
+
 /* What no gate says, whoever its client is. Sizes, times, names and what else comes from
  * clients is refused, if it is, by those who use it. */
 static bool makes_sense(const struct ask *a)
@@ -161,6 +176,10 @@ static bool makes_sense(const struct ask *a)
 		return a->m.put_drop.code <= -E_LAST;
 	case VERB_GET_CLOSE:
 		return a->m.get_close.code <= -E_LAST;
+	case VERB_LOG_FILE:
+		return file_makes_sense(&a->m.log_file);
+	case VERB_LOG_QUERY:
+		return a->m.log_query.limit >= 1 && a->m.log_query.limit <= LOG_RECORDS_MAX;
 	default:
 		return true;
 	}

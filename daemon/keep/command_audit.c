@@ -10,8 +10,7 @@
 #include "base/text.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/check.h"
-#include "daemon/keep/keyring.h"
-#include "daemon/keep/object_key.h"
+#include "daemon/keep/log_query.h"
 #include "daemon/keep/safe_json.h"
 
 /* ---- audit verify ---- */
@@ -99,11 +98,8 @@ static int verify(struct deed *d)
 
 struct query {
 	struct trail_mark at;
-	struct keyring ring;
-	struct catalog *reader;
-	struct keep *keep;
-	char since[CLOCK_TEXT], until[CLOCK_TEXT];
-	const char *zone, *user, *event, *outcome, *object; /* borrowed from the args */
+	struct log_opener opener;
+	struct log_filter filter; /* borrowed from the args */
 	size_t limit;
 	json_t *found;
 };
@@ -112,27 +108,27 @@ static void query_free(void *work)
 {
 	struct query *q = work;
 
-	keyring_done(&q->ring);
-	catalog_close(&q->reader);
+	log_opener_done(&q->opener);
 	free(q);
 }
 
 static int query_args(struct command *c, struct query *q)
 {
 	json_int_t since = 0, until = 0, limit = 0;
+	struct log_filter *f = &q->filter;
 	json_error_t e;
 
 	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s?I,s?I,s?s,s?s,s?s,s?s,s?s,s?I}", "since",
-			   &since, "until", &until, "zone", &q->zone, "user", &q->user, "event",
-			   &q->event, "outcome", &q->outcome, "object", &q->object, "limit",
+			   &since, "until", &until, "zone", &f->zone, "user", &f->user, "event",
+			   &f->event, "outcome", &f->outcome, "object", &f->object, "limit",
 			   &limit))
 		return command_usage(&e);
 	if (limit < 0 || since < 0 || until < 0)
 		return fail(E_USAGE, "times and limits cannot be negative");
 	if (since)
-		clock_text(since, q->since);
+		clock_text(since, f->since);
 	if (until)
-		clock_text(until, q->until);
+		clock_text(until, f->until);
 	q->limit = (size_t)limit;
 	return 0;
 }
@@ -147,93 +143,12 @@ static int query_begin(struct deed *d)
 	q = mem_new(sizeof *q);
 	c->work = q;
 	c->drop_work = query_free;
-	q->keep = d->keep;
 	q->found = c->items;
 	audit_position(d->keep->audit, &q->at);
 	int rc = query_args(c, q);
 	if (!rc)
-		rc = keyring_make(d->keep->catalog, d->keep->accounts, &q->ring);
+		rc = log_opener_make(d->keep, &q->opener);
 	return rc;
-}
-
-static bool member_is(const json_t *record, const char *name, const char *wanted)
-{
-	const char *found = json_string_value(json_object_get(record, name));
-
-	return !wanted || (found && strcmp(found, wanted) == 0);
-}
-
-/* An event matches its own name and whole words in front: "upload" finds "upload.open". */
-static bool event_is(const json_t *record, const char *wanted)
-{
-	const char *found = json_string_value(json_object_get(record, "event"));
-	size_t n = wanted ? strlen(wanted) : 0;
-
-	return !wanted ||
-	       (found && strncmp(found, wanted, n) == 0 && (found[n] == '\0' || found[n] == '.'));
-}
-
-static bool matches(const struct query *q, const json_t *record)
-{
-	const char *time = json_string_value(json_object_get(record, "time"));
-
-	if (!time || (*q->since && strcmp(time, q->since) < 0) ||
-	    (*q->until && strcmp(time, q->until) >= 0))
-		return false;
-	return member_is(record, "zone", q->zone) && member_is(record, "actor", q->user) &&
-	       event_is(record, q->event) && member_is(record, "outcome", q->outcome) &&
-	       member_is(record, "object", q->object);
-}
-
-static int object_of(struct query *q, const json_t *record, const struct keyring_zone *zone,
-		     uint8_t ret_object[ID_SIZE])
-{
-	const char *hex = json_string_value(json_object_get(record, "object"));
-	struct node_row root;
-
-	if (hex)
-		return hex_decode(view_text(hex), ret_object, ID_SIZE);
-	int rc = catalog_node_by_id(q->reader, zone->root, &root);
-	if (!rc)
-		memcpy(ret_object, root.object, ID_SIZE);
-	return rc;
-}
-
-static int unseal(struct query *q, json_t *record)
-{
-	const char *name = json_string_value(json_object_get(record, "zone"));
-	const struct keyring_zone *zone = name ? keyring_by_name(&q->ring, name) : NULL;
-	CLEANUP(secret_free) struct secret *key = NULL;
-	CLEANUP(buf_done) struct buf sealed = {0};
-	uint8_t object[ID_SIZE];
-
-	if (!zone)
-		return E_GONE;
-	int rc = object_of(q, record, zone, object);
-	if (!rc)
-		rc = catalog_object_key(q->reader, object, &sealed);
-	if (!rc)
-		rc = object_key_open(q->keep->keys, zone->keys, object, view_buf(&sealed), &key);
-	return rc ? rc : record_open(record, q->keep->keys, key);
-}
-
-/* Sealed members whose key is gone were erased; one that contradicts itself is shown as
- * damaged, for the query is how an auditor looks at it. */
-static void show(struct query *q, json_t *record)
-{
-	static const char *const members[] = {"path", "to", "sha256"};
-	bool sealed = false;
-
-	for (size_t i = 0; i < ARRAY_LEN(members); i++)
-		sealed |= json_is_object(json_object_get(record, members[i]));
-	int rc = sealed ? unseal(q, record) : 0;
-	err_clear();
-	if (!rc)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(members); i++)
-		if (json_is_object(json_object_get(record, members[i])))
-			json_object_del(record, members[i]);
-	json_object_set_new(record, rc == E_GONE ? "erased" : "damaged", json_true());
 }
 
 static int visit_record(void *arg, uint64_t seq, struct view line)
@@ -244,7 +159,7 @@ static int visit_record(void *arg, uint64_t seq, struct view line)
 
 	if (!record)
 		return fail(E_INTEGRITY, "record %llu is not JSON", (unsigned long long)seq);
-	if (matches(q, record)) {
+	if (log_filter_matches(&q->filter, record)) {
 		json_array_append(q->found, record);
 		if (q->limit && json_array_size(q->found) > q->limit)
 			json_array_remove(q->found, 0);
@@ -258,14 +173,14 @@ static int query_prepare(struct deed *d)
 	struct query *q = command_of(d)->work;
 	size_t i;
 	json_t *record;
-	int rc = catalog_open_reader(d->keep->boot->state, keys_catalog(d->keep->keys), &q->reader);
+	int rc = log_opener_open(&q->opener);
 
 	if (!rc)
 		rc = trail_read(d->keep->state_fd, &q->at, visit_record, q);
 	if (rc)
 		return rc;
-	json_array_foreach(q->found, i, record) show(q, record);
-	catalog_close(&q->reader);
+	json_array_foreach(q->found, i, record) log_show(&q->opener, record);
+	log_opener_close(&q->opener);
 	return 0;
 }
 

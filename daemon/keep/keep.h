@@ -18,6 +18,7 @@
 #include "daemon/keep/session.h"
 #include "daemon/keep/sweep.h"
 #include "daemon/keep/tree.h"
+#include "daemon/keep/turns.h"
 
 struct audit;
 struct deeds;
@@ -42,7 +43,8 @@ struct keep {
 	struct room *room;
 	struct deeds *deeds;
 	struct sessions sessions;
-	struct flood failures; /* of authentication */
+	struct flood failures;  /* of authentication */
+	struct turns log_turns; /* of those who read records for gates */
 	struct gates *gates;
 	struct control *control;
 	int listener[LISTENERS_MAX]; /* for SFTP; the last https_listeners of them for HTTPS */

@@ -34,8 +34,8 @@ static int visit_lines(struct buf *b, int (*visit)(void *arg, struct view line),
 	return rc;
 }
 
-int lines_read(int log_fd, uint64_t file, uint64_t bytes, int (*visit)(void *arg, struct view line),
-	       void *arg)
+int lines_read_from(int log_fd, uint64_t file, uint64_t at, uint64_t bytes,
+		    int (*visit)(void *arg, struct view line), void *arg)
 {
 	CLEANUP(sys_close) int fd = -1;
 	CLEANUP(buf_done) struct buf b = {0};
@@ -43,7 +43,7 @@ int lines_read(int log_fd, uint64_t file, uint64_t bytes, int (*visit)(void *arg
 
 	lines_file_name(file, name);
 	int rc = sys_open(log_fd, name, O_RDONLY, 0, &fd);
-	for (uint64_t at = 0; !rc && at < bytes;) {
+	while (!rc && at < bytes) {
 		size_t step = bytes - at < READ_STEP ? (size_t)(bytes - at) : READ_STEP;
 		rc = buf_reserve(&b, step);
 		if (!rc)
@@ -57,4 +57,10 @@ int lines_read(int log_fd, uint64_t file, uint64_t bytes, int (*visit)(void *arg
 	if (!rc && b.len)
 		rc = fail(E_INTEGRITY, "the last record of %s is torn", name);
 	return rc;
+}
+
+int lines_read(int log_fd, uint64_t file, uint64_t bytes, int (*visit)(void *arg, struct view line),
+	       void *arg)
+{
+	return lines_read_from(log_fd, file, 0, bytes, visit, arg);
 }

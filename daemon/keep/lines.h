@@ -9,8 +9,9 @@
 
 enum {
 	RECORDS_NAME = 32,
-	LINE_BYTES_MAX = 64 * 1024, /* a record with two long paths stays far below; a longer one
-				     * is neither written (audit.c) nor read */
+	LINE_BYTES_MAX = 65535, /* what an entry bundle of C2SP tlog-tiles can tell; a record with
+				 * two long paths stays far below; a longer one is neither written
+				 * (audit.c) nor read */
 };
 
 /* "records-000007.jsonl" */
@@ -20,5 +21,9 @@ void lines_file_name(uint64_t file, char ret_name[RECORDS_NAME]);
  * gives non-zero, which is returned. E_INTEGRITY for a file that is shorter or torn. */
 MUST_USE int lines_read(int log_fd, uint64_t file, uint64_t bytes,
 			int (*visit)(void *arg, struct view line), void *arg);
+
+/* The same from the line on that begins at `at`. */
+MUST_USE int lines_read_from(int log_fd, uint64_t file, uint64_t at, uint64_t bytes,
+			     int (*visit)(void *arg, struct view line), void *arg);
 
 #endif

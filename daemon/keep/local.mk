@@ -6,6 +6,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/answer_put_end.c daemon/keep/answer_put_lease.c daemon/keep/answer_put_open.c \
 	daemon/keep/put_ask.c daemon/keep/put_ask.h \
 	daemon/keep/answer_enroll.c \
+	daemon/keep/answer_log.c \
 	daemon/keep/answer_receipt.c \
 	daemon/keep/answer_session.c \
 	daemon/keep/answer_upload.c \
@@ -37,6 +38,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/keyring.c daemon/keep/keyring.h \
 	daemon/keep/leases.c daemon/keep/leases.h \
 	daemon/keep/lines.c daemon/keep/lines.h \
+	daemon/keep/log_query.c daemon/keep/log_query.h \
 	daemon/keep/listeners.c daemon/keep/listeners.h \
 	daemon/keep/object_key.c daemon/keep/object_key.h \
 	daemon/keep/puts.c daemon/keep/puts.h \
@@ -56,6 +58,8 @@ libkeep_a_SOURCES = \
 	daemon/keep/trail.c daemon/keep/trail.h \
 	daemon/keep/trail_find.c \
 	daemon/keep/trail_read.c \
+	daemon/keep/trail_tiles.c \
+	daemon/keep/turns.c daemon/keep/turns.h \
 	daemon/keep/tree_path.c
 include daemon/keep/storage.mk
 include daemon/keep/tree.mk

@@ -38,9 +38,10 @@ struct session {
 	char tried_user[ACCOUNT_MAX + 1];
 	uint64_t bytes_in, bytes_out;
 	unsigned refusals;
-	unsigned handles; /* puts and gets */
-	bool ending;      /* its last ask has come */
-	bool over;        /* its end is decided; it goes with the tick that did so */
+	unsigned handles;    /* puts and gets */
+	unsigned tree_reads; /* of the log's checkpoint and hash tiles */
+	bool ending;         /* its last ask has come */
+	bool over;           /* its end is decided; it goes with the tick that did so */
 };
 
 /* A sealing lease: the right of one gate to seal chunks of one upload. */

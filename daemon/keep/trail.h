@@ -64,6 +64,17 @@ const char *trail_key(const struct trail *t);
 MUST_USE int trail_read(int state_fd, const struct trail_mark *mark,
 			int (*visit)(void *arg, uint64_t seq, struct view line), void *arg);
 
+/* The same from record `from` on, which is looked for as in trail_find(). */
+MUST_USE int trail_read_from(int state_fd, const struct trail_mark *mark, uint64_t from,
+			     int (*visit)(void *arg, uint64_t seq, struct view line), void *arg);
+
+/* Where the line of a record begins. E_GONE for one that is not there yet. */
+struct trail_spot {
+	uint64_t file, at;
+};
+MUST_USE int trail_locate(int log_fd, const struct trail_mark *mark, uint64_t seq,
+			  struct trail_spot *ret_spot);
+
 /* One record by its number, without its newline, appended. Looks for it by the numbers that lines
  * begin with, so it reads little. E_GONE for one that is not there yet; E_INTEGRITY. Any thread. */
 MUST_USE int trail_find(int state_fd, const struct trail_mark *mark, uint64_t seq, struct buf *out);
@@ -73,6 +84,16 @@ MUST_USE int trail_find(int state_fd, const struct trail_mark *mark, uint64_t se
  * Of the checkpoint that is there now, which may cover more than mark. Any thread.
  */
 MUST_USE int trail_prove(int state_fd, uint64_t seq, struct view extra, struct buf *out);
+
+/* For who verifies elsewhere, appended as C2SP tlog-tiles tells it: the checkpoint that is there
+ * now, which may cover more than mark; a hash tile, which may be the beginning of a wider one; an
+ * entry bundle, the `count` records from `first` on. E_GONE for what is not in the log up to mark.
+ * Any thread. */
+MUST_USE int trail_checkpoint(int state_fd, struct buf *out);
+MUST_USE int trail_tile(int state_fd, const struct trail_mark *mark, const struct tlog_tile *tile,
+			struct buf *out);
+MUST_USE int trail_bundle(int state_fd, const struct trail_mark *mark, uint64_t first,
+			  uint64_t count, struct buf *out);
 
 /* Whether records up to mark, tiles and a valid checkpoint agree. Any thread. Problems as
  * lines of text, with file and record where these are known; 0 also when there are some. */

@@ -69,7 +69,7 @@ static int next_line(const struct search *s, uint64_t at, uint64_t *ret_at)
 }
 
 /* Numbers ascend without gaps, so where the line begins is found by halves. */
-static int search(const struct search *s, uint64_t seq, struct buf *out)
+static int search(const struct search *s, uint64_t seq, uint64_t *ret_at, struct view *ret_line)
 {
 	uint64_t low = 0, high = s->bytes; /* it begins at or behind low, before high */
 	struct view line;
@@ -90,8 +90,11 @@ static int search(const struct search *s, uint64_t seq, struct buf *out)
 			rc = seq_of(line, &found);
 		if (rc)
 			return rc;
-		if (found == seq)
-			return buf_add(out, line.data, line.len);
+		if (found == seq) {
+			*ret_at = at;
+			*ret_line = line;
+			return 0;
+		}
 		if (found > seq)
 			high = middle > low ? middle : low;
 		else
@@ -113,9 +116,9 @@ static int open_file(int log_fd, uint64_t file, const struct trail_mark *mark, s
 	return rc;
 }
 
-/* From the newest file back: what is asked for is mostly young. */
+/* From the newest file back: what is asked for is mostly young. The line is in memory. */
 static int find_in_files(int log_fd, const struct trail_mark *mark, uint64_t seq, uint8_t *memory,
-			 struct buf *out)
+			 struct trail_spot *ret_spot, struct view *ret_line)
 {
 	for (uint64_t file = mark->file + 1; file-- > 0;) {
 		CLEANUP(sys_close) int fd = -1;
@@ -132,22 +135,38 @@ static int find_in_files(int log_fd, const struct trail_mark *mark, uint64_t seq
 			rc = seq_of(line, &first);
 		if (rc)
 			return rc;
-		if (first <= seq)
-			return search(&s, seq, out);
+		if (first <= seq) {
+			ret_spot->file = file;
+			return search(&s, seq, &ret_spot->at, ret_line);
+		}
 	}
 	return E_GONE;
+}
+
+int trail_locate(int log_fd, const struct trail_mark *mark, uint64_t seq,
+		 struct trail_spot *ret_spot)
+{
+	CLEANUP(mem_free) uint8_t *memory = mem_new(PROBE);
+	struct view line;
+
+	return seq < mark->size ? find_in_files(log_fd, mark, seq, memory, ret_spot, &line)
+				: E_GONE;
 }
 
 int trail_find(int state_fd, const struct trail_mark *mark, uint64_t seq, struct buf *out)
 {
 	CLEANUP(sys_close) int log_fd = -1;
 	CLEANUP(mem_free) uint8_t *memory = NULL;
+	struct trail_spot spot;
+	struct view line;
 
 	if (seq >= mark->size)
 		return E_GONE;
 	int rc = sys_open(state_fd, "log", O_RDONLY | O_DIRECTORY, 0, &log_fd);
 	memory = mem_new(PROBE);
-	return rc ? rc : find_in_files(log_fd, mark, seq, memory, out);
+	if (!rc)
+		rc = find_in_files(log_fd, mark, seq, memory, &spot, &line);
+	return rc ? rc : buf_add(out, line.data, line.len);
 }
 
 static int read_checkpoint(struct view note, struct tlog_checkpoint *ret)

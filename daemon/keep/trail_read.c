@@ -39,23 +39,34 @@ static int file_bytes(int log_fd, uint64_t file, const struct trail_mark *mark, 
 	return rc ? rc : sys_size(fd, ret_bytes);
 }
 
-int trail_read(int state_fd, const struct trail_mark *mark,
-	       int (*visit)(void *arg, uint64_t seq, struct view line), void *arg)
+int trail_read_from(int state_fd, const struct trail_mark *mark, uint64_t from,
+		    int (*visit)(void *arg, uint64_t seq, struct view line), void *arg)
 {
 	CLEANUP(sys_close) int log_fd = -1;
-	struct counted c = {visit, arg, 0};
+	struct counted c = {visit, arg, from};
+	struct trail_spot spot = {0, 0};
 	int rc = sys_open(state_fd, "log", O_RDONLY | O_DIRECTORY, 0, &log_fd);
 
-	for (uint64_t file = 0; !rc && file <= mark->file; file++) {
+	if (from >= mark->size && from)
+		return rc;
+	if (!rc && from)
+		rc = trail_locate(log_fd, mark, from, &spot);
+	for (; !rc && spot.file <= mark->file; spot.file++, spot.at = 0) {
 		uint64_t bytes = 0;
-		rc = file_bytes(log_fd, file, mark, &bytes);
+		rc = file_bytes(log_fd, spot.file, mark, &bytes);
 		if (!rc)
-			rc = lines_read(log_fd, file, bytes, count_line, &c);
+			rc = lines_read_from(log_fd, spot.file, spot.at, bytes, count_line, &c);
 	}
 	if (!rc && c.seq != mark->size)
 		rc = fail(E_INTEGRITY, "the log holds %llu records instead of %llu",
 			  (unsigned long long)c.seq, (unsigned long long)mark->size);
 	return rc;
+}
+
+int trail_read(int state_fd, const struct trail_mark *mark,
+	       int (*visit)(void *arg, uint64_t seq, struct view line), void *arg)
+{
+	return trail_read_from(state_fd, mark, 0, visit, arg);
 }
 
 /* The root of a run of leaves, with one pending subtree per set bit of their number. */

@@ -56,3 +56,30 @@ int tlog_tile_read(int dir_fd, const struct tlog_tile *tile, struct tlog_hash *r
 		memcpy(ret_hashes, hashes, len);
 	return rc;
 }
+
+int tlog_tile_read_some(int dir_fd, const struct tlog_tile *tile, struct tlog_hash *ret_hashes)
+{
+	struct tlog_hash hashes[TLOG_TILE_WIDTH];
+	struct tlog_tile wider = *tile;
+	int rc = tlog_tile_read(dir_fd, &wider, hashes);
+
+	for (wider.width = TLOG_TILE_WIDTH; rc == E_GONE && wider.width > tile->width;
+	     wider.width--) {
+		err_clear();
+		rc = tlog_tile_read(dir_fd, &wider, hashes);
+		if (rc == E_INTEGRITY)
+			rc = E_GONE;
+	}
+	if (!rc)
+		memcpy(ret_hashes, hashes, tile->width * sizeof *hashes);
+	return rc;
+}
+
+bool tlog_tile_exists(const struct tlog_tile *tile, uint64_t size)
+{
+	if (tile->level >= TLOG_TILE_LEVELS || !tile->width || tile->width > TLOG_TILE_WIDTH)
+		return false;
+	uint64_t hashes = size >> tile->level * TLOG_TILE_HEIGHT;
+	return tile->index <= hashes / TLOG_TILE_WIDTH &&
+	       hashes - tile->index * TLOG_TILE_WIDTH >= tile->width;
+}

@@ -30,4 +30,13 @@ void tlog_tile_path(const struct tlog_tile *tile, char ret_path[TLOG_TILE_PATH_S
  * that of its name. dir_fd is the folder that holds tile/. */
 MUST_USE int tlog_tile_read(int dir_fd, const struct tlog_tile *tile, struct tlog_hash *ret_hashes);
 
+/* The same where it may be the beginning of a wider tile: its own file is there if a tree of that
+ * size was ever written, unless a longer one has made it superfluous. A longer file that is torn
+ * is passed over: it was never synced. */
+MUST_USE int tlog_tile_read_some(int dir_fd, const struct tlog_tile *tile,
+				 struct tlog_hash *ret_hashes);
+
+/* Whether a tree of so many leaves has that tile, at that width or wider. */
+bool tlog_tile_exists(const struct tlog_tile *tile, uint64_t size);
+
 #endif

@@ -105,29 +105,14 @@ void tlog_tiles_free(struct tlog_tiles **tiles)
 	mem_free(tiles);
 }
 
-/*
- * The hashes of a tile at the edge. Its own file is there if this size was ever written,
- * unless a longer one has made it superfluous. A longer file that is torn is passed over:
- * it was never synced.
- */
+/* The hashes of a tile at the edge. */
 static int read_edge(int dir_fd, const struct tlog_tile *want, struct tlog_hash *ret_hashes)
 {
-	struct tlog_hash hashes[TLOG_TILE_WIDTH];
-	struct tlog_tile tile = *want;
-	int rc = tlog_tile_read(dir_fd, &tile, hashes);
+	int rc = tlog_tile_read_some(dir_fd, want, ret_hashes);
 
-	for (tile.width = TLOG_TILE_WIDTH; rc == E_GONE && tile.width > want->width; tile.width--) {
-		err_clear();
-		rc = tlog_tile_read(dir_fd, &tile, hashes);
-		if (rc == E_INTEGRITY)
-			rc = E_GONE;
-	}
-	if (rc == E_GONE)
-		return fail(E_INTEGRITY, "tile %llu of level %u is missing",
-			    (unsigned long long)want->index, want->level);
-	if (!rc)
-		memcpy(ret_hashes, hashes, want->width * sizeof *hashes);
-	return rc;
+	return rc == E_GONE ? fail(E_INTEGRITY, "tile %llu of level %u is missing",
+				   (unsigned long long)want->index, want->level)
+			    : rc;
 }
 
 static int load_edge(struct tlog_tiles *t, unsigned level)

@@ -313,6 +313,48 @@ enum { GET_RANGES_MAX = 64 };
 #define FIELDS_ask_receipt(F)    F(u64, record)
 #define FIELDS_answer_receipt(F) F(bytes, receipt)
 
+/*
+ * A part of the log as C2SP tlog-tiles tells it: a descriptor to be read from its beginning, and
+ * its size. Of a checkpoint the other fields are 0, of entries the level is. index: among the tiles
+ * of the level; width: hashes or records from the tile's first on, 1 to LOG_TILE_WIDTH.
+ * Checkpoint and hash tiles are for all, entries for who may read the log of all zones. E_GONE
+ * where the log has not so much, or not for the asker.
+ */
+enum log_kind { LOG_CHECKPOINT = 1, LOG_TILE = 2, LOG_ENTRIES = 3 };
+enum { LOG_TILE_WIDTH = 256, LOG_LEVEL_MAX = 63 };
+#define FIELDS_ask_log_file(F) \
+	F(u8, kind)            \
+	F(u8, level)           \
+	F(u64, index)          \
+	F(u16, width)
+#define FIELDS_answer_log_file(F) F(u64, size)
+
+/*
+ * Records that the asker may read, as lines of JSON with what is sealed in them opened, in a
+ * descriptor. Empty texts (of at most LOG_FILTER_MAX bytes) and TIME_UNKNOWN do not filter. from:
+ * the first record's number; before: that of the first that is not looked at any more, 0: all that
+ * are there; limit: at most so many, 1 to LOG_RECORDS_MAX. Where end is 0 the same question with
+ * from = cursor and before goes on; a page may be empty then. E_GONE for who may read no log, or
+ * not that of the zone.
+ */
+enum { LOG_FILTER_MAX = 64, LOG_RECORDS_MAX = 10000 };
+#define FIELDS_ask_log_query(F) \
+	F(i64, since_us)        \
+	F(i64, until_us)        \
+	F(bytes, zone)          \
+	F(bytes, user)          \
+	F(bytes, event)         \
+	F(bytes, outcome)       \
+	F(bytes, object)        \
+	F(u64, from)            \
+	F(u64, before)          \
+	F(u32, limit)
+#define FIELDS_answer_log_query(F) \
+	F(u64, size)               \
+	F(u8, end)                 \
+	F(u64, cursor)             \
+	F(u64, before)
+
 #define FIELDS_order_configure(F)   FIELDS_gate_settings(F)
 #define FIELDS_order_end_session(F) F(bytes, reason)
 #define FIELDS_order_yield(F)

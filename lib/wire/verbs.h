@@ -22,7 +22,7 @@
 
 #include <stdint.h>
 
-enum { WIRE_VERSION = 3 };
+enum { WIRE_VERSION = 4 };
 
 /* What the subject of an ask must be. */
 enum phase {
@@ -62,7 +62,9 @@ enum phase {
 	VERB(30, GET_OPEN, get_open, PHASE_SESSION, 1)      \
 	VERB(31, GET_CLOSE, get_close, PHASE_GET, 0)        \
 	VERB(40, ACCOUNT, account, PHASE_SESSION, 0)        \
-	VERB(41, RECEIPT, receipt, PHASE_SESSION, 0)
+	VERB(41, RECEIPT, receipt, PHASE_SESSION, 0)        \
+	VERB(42, LOG_FILE, log_file, PHASE_SESSION, 1)      \
+	VERB(43, LOG_QUERY, log_query, PHASE_SESSION, 1)
 
 /* ORDER(number, NAME, name): from the keep, never answered. */
 #define WIRE_ORDERS(ORDER)                                                                     \

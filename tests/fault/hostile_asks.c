@@ -201,6 +201,13 @@ static unsigned say_session(struct siege *s, struct wish *w)
 	case VERB_RECEIPT:
 		WISH(N(a_record(s)));
 		break;
+	case VERB_LOG_FILE:
+		WISH(N(LOG_TILE), N(0), N(0), N(2));
+		break;
+	case VERB_LOG_QUERY:
+		WISH(N(1), N(INT64_C(253402300799) * 1000000), TEXT("evezone"), TEXT("operator:0"),
+		     TEXT("zone.add"), TEXT("ok"), TEXT(""), N(0), N(1000), N(5));
+		break;
 	}
 	return count;
 }

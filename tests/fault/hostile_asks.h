@@ -9,7 +9,7 @@
 
 #include "hostile_kit.h"
 
-enum { WISH_FIELDS = 8 };
+enum { WISH_FIELDS = 10 };
 
 enum field_kind {
 	KIND_u8,

@@ -265,10 +265,33 @@ fake fault rewritten
 exits 'a log that was rewritten is noticed' 65 drop receipt verify 3
 like 'and it says so' "$OUT" 'rewritten'
 fake well
-fake fault log gone
-ok 'a log that is not shown is told' drop --json receipt verify 3
-like 'and not taken for one that was verified' "$OUT" '"consistent_with":null'
+fake fault tile
+exits 'nor do tiles that were altered pass' 65 drop receipt verify 3
 fake well
+fake fault log gone
+exits 'a server that does not show its log is not trusted' 65 drop receipt verify 3
+like 'and it says so' "$OUT" 'does not show its log'
+like 'and how to do without' "$OUT" '--offline'
+exits 'push does not trust it either' 65 drop push "$WORK/small" acme:incoming/unshown
+like 'though all was sent' "$OUT" 'it was sent, and its receipts are kept'
+fake well
+ok 'a log that is shown again is compared' drop push "$WORK/small" acme:incoming/shown
+for fault in 'rolled 2' rewritten tile; do
+	# shellcheck disable=SC2086 # its words
+	fake fault $fault
+	exits "push notices it too ($fault)" 65 drop push "$WORK/small" "acme:incoming/noticed-${fault%% *}"
+	like 'and says that all was sent' "$OUT" 'it was sent, and its receipts are kept'
+	fake well
+done
+seen=$(find "$WORK/home-anna/data" -name '*.checkpoint')
+is 'one checkpoint is kept' "$(wc -l <<<"$seen")" 1
+[ -s "${seen%.checkpoint}.contradiction" ] && pass 'and one that contradicts it' || flunk 'and one that contradicts it'
+cp "$seen" "$WORK/seen"
+printf 'x\n' >"$seen"
+exits 'a kept checkpoint that was changed is told' 65 drop receipt verify 3
+like 'by its name' "$OUT" "${seen##*/}"
+cp "$WORK/seen" "$seen"
+ok 'all is well when it is back' drop receipt verify 3
 ok 'offline the receipt alone is verified' drop receipt verify --offline 3
 fake well
 receipt=$(find "$WORK/home-anna/data" -name '3-*')

@@ -51,6 +51,7 @@ FAULTS = {
     "silent",        # the answer to a finished PATCH is never sent: the connection ends
     "log",           # there is none to be seen
     "rolled",        # the checkpoint is one of a log with so many records
+    "tile",          # the hashes of tiles are others
     "rewritten",     # the log is another one, signed by the same key
 }
 ORIGIN = "fake.example/log"
@@ -479,7 +480,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         level, index, width = int(parts[1]), int(parts[2].split(".")[0]), 256
         if len(parts) > 3:
             width = int(parts[3])
-        self.answer(200, log.tile(level, index, width), kind="application/octet-stream")
+        tile = log.tile(level, index, width)
+        if "tile" in w.faults:
+            tile = bytes(b ^ 1 for b in tile)
+        self.answer(200, tile, kind="application/octet-stream")
 
 
 def make_certificate(folder):

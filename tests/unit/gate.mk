@@ -113,7 +113,8 @@ tests_unit_test_gate_http_body_LDADD = $(gate_test_LIBS)
 
 # What stands in the fields and the path of a request.
 HTTP_FIELD_TESTS = tests/unit/test_gate_http_date tests/unit/test_gate_http_condition \
-	tests/unit/test_gate_http_path tests/unit/test_gate_http_tus
+	tests/unit/test_gate_http_path tests/unit/test_gate_http_tus \
+	tests/unit/test_gate_http_log_words
 UNIT_TESTS += $(HTTP_FIELD_TESTS)
 http_field_kit = tests/unit/http_kit.h $(base_kit)
 tests_unit_test_gate_http_date_SOURCES = tests/unit/test_gate_http_date.c $(http_field_kit)
@@ -125,10 +126,19 @@ tests_unit_test_gate_http_condition_LDADD = $(gate_test_LIBS)
 tests_unit_test_gate_http_path_SOURCES = tests/unit/test_gate_http_path.c $(http_field_kit)
 tests_unit_test_gate_http_path_CFLAGS = $(http_test_CFLAGS)
 tests_unit_test_gate_http_path_LDADD = $(gate_test_LIBS)
+tests_unit_test_gate_http_log_words_SOURCES = tests/unit/test_gate_http_log_words.c $(http_field_kit)
+tests_unit_test_gate_http_log_words_CFLAGS = $(http_test_CFLAGS)
+tests_unit_test_gate_http_log_words_LDADD = $(gate_test_LIBS)
 tests_unit_test_gate_http_tus_SOURCES = tests/unit/test_gate_http_tus.c $(http_field_kit)
 tests_unit_test_gate_http_tus_CFLAGS = $(http_test_CFLAGS)
 tests_unit_test_gate_http_tus_LDADD = $(gate_test_LIBS)
 
+check_PROGRAMS += tests/fuzz/fuzz_http_log_words
+TESTS += tests/fuzz/fuzz_http_log_words
+tests_fuzz_fuzz_http_log_words_SOURCES = tests/fuzz/fuzz_http_log_words.c tests/fuzz/replay.c
+tests_fuzz_fuzz_http_log_words_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS)
+tests_fuzz_fuzz_http_log_words_LDADD = libtlog.a $(gate_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_http_log_words
 check_PROGRAMS += tests/fuzz/fuzz_http_request
 TESTS += tests/fuzz/fuzz_http_request
 tests_fuzz_fuzz_http_request_SOURCES = tests/fuzz/fuzz_http_request.c tests/fuzz/replay.c

@@ -96,6 +96,7 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_asks \
 	tests/unit/test_keep_puts \
 	tests/unit/test_keep_tickets \
+	tests/unit/test_keep_log \
 	tests/unit/test_keep_room \
 	tests/unit/test_keep_leases \
 	tests/unit/test_keep_tiny \
@@ -153,6 +154,10 @@ tests_unit_test_keep_puts_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_tickets_SOURCES = tests/unit/test_keep_tickets.c $(keep_asks)
 tests_unit_test_keep_tickets_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_tickets_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_log_SOURCES = tests/unit/test_keep_log.c $(keep_asks)
+tests_unit_test_keep_log_CFLAGS = $(keep_live_test_CFLAGS)
+tests_unit_test_keep_log_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keep_room_SOURCES = tests/unit/test_keep_room.c $(keep_asks)
 tests_unit_test_keep_room_CFLAGS = $(keep_live_test_CFLAGS)

@@ -144,6 +144,87 @@ static void read_refuses_every_beginning_of_a_date(void **state)
 		}
 }
 
+static int read_iso(const char *text, int64_t *ret)
+{
+	struct view v = kit_exact(text, strlen(text));
+	int rc = date_read_iso(v, ret);
+
+	kit_exact_done(&v);
+	return rc;
+}
+
+static void read_iso_knows_times_and_dates(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t us;
+	} cases[] = {
+	    {"1970-01-01", 0},
+	    {"1970-01-01T00:00:00Z", 0},
+	    {"1994-11-06", 784080000000000},
+	    {"1994-11-06T08:49:37Z", 784111777000000},
+	    {"1994-11-06T08:49:37.5Z", 784111777500000},
+	    {"1994-11-06T08:49:37.000001Z", 784111777000001},
+	    {"1994-11-06T08:49:37.0000019Z", 784111777000001},
+	    {"1994-11-06T09:49:37+01:00", 784111777000000},
+	    {"1994-11-06T03:19:37-05:30", 784111777000000},
+	    {"2000-02-29T23:59:60Z", 951868800000000},
+	    {"9999-12-31T23:59:59.999999Z", 253402300799999999},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int64_t got = -1;
+		assert_int_equal(read_iso(cases[i].text, &got), 0);
+		assert_true(got == cases[i].us);
+	}
+}
+
+static void read_iso_refuses_what_is_none(void **state)
+{
+	static const char *const bad[] = {
+	    "",
+	    "1994",
+	    "1994-11",
+	    "1994-11-6",
+	    "1994-11-31",
+	    "1994-13-01",
+	    "1994-00-01",
+	    "1994-11-00",
+	    "1994-11-06T",
+	    "1994-11-06Z",
+	    "1994-11-06 08:49:37Z",
+	    "1994-11-06T08:49Z",
+	    "1994-11-06T08:49:37",
+	    "1994-11-06T24:00:00Z",
+	    "1994-11-06T08:60:37Z",
+	    "1994-11-06T08:49:61Z",
+	    "1994-11-06T08:49:37.Z",
+	    "1994-11-06T08:49:37,5Z",
+	    "1994-11-06T08:49:37z",
+	    "1994-11-06T08:49:37Z ",
+	    " 1994-11-06",
+	    "1994-11-06T08:49:37 01:00",
+	    "1994-11-06T08:49:37+0100",
+	    "1994-11-06T08:49:37+24:00",
+	    "1994-11-06T08:49:37+01:60",
+	    "1969-12-31",
+	    "1970-01-01T00:00:00+00:01",
+	    "-994-11-06",
+	    "19941106",
+	};
+	int64_t got = 42;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		if (!read_iso(bad[i], &got))
+			print_error("taken: '%s'\n", bad[i]);
+		assert_int_equal(read_iso(bad[i], &got), E_INVALID);
+	}
+	assert_true(got == 42);
+	assert_string_equal(err_cause(), "");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -152,6 +233,8 @@ int main(void)
 	    cmocka_unit_test(read_knows_the_three_forms),
 	    cmocka_unit_test(read_refuses_what_is_no_date),
 	    cmocka_unit_test(read_refuses_every_beginning_of_a_date),
+	    cmocka_unit_test(read_iso_knows_times_and_dates),
+	    cmocka_unit_test(read_iso_refuses_what_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

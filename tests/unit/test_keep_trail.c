@@ -67,7 +67,7 @@ static struct view make_lines(struct log *l, size_t n)
 
 	for (size_t i = 0; i < n; i++, l->count++)
 		assert_good(
-		    buf_printf(&l->all, "{\"seq\":%zu,\"text\":\"%.*s\"}\n", l->count,
+		    buf_printf(&l->all, "{\"v\":1,\"seq\":%zu,\"text\":\"%.*s\"}\n", l->count,
 			       (int)(l->count * 7 % 60),
 			       "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz01234567"));
 	return lines_from(l, start);
@@ -504,6 +504,119 @@ static void verify_at_an_old_mark_of_a_log_that_grew_is_content(void **state)
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, kit_setup, kit_teardown)
 
+/* ---- what verifiers elsewhere get ---- */
+
+struct stretch {
+	uint64_t next, left;
+	struct buf text;
+};
+
+static int stretch_visit(void *arg, uint64_t seq, struct view line)
+{
+	struct stretch *s = arg;
+
+	assert_int_equal(seq, s->next++);
+	assert_good(buf_add(&s->text, line.data, line.len));
+	assert_good(buf_add_text(&s->text, "\n"));
+	return --s->left ? 0 : 7;
+}
+
+/* Where the line of a number begins in all of them. */
+static size_t start_of(const struct log *l, uint64_t seq)
+{
+	size_t at = 0;
+
+	for (; seq; seq--)
+		at = (size_t)((const uint8_t *)memchr(l->all.data + at, '\n', l->all.len - at) -
+			      l->all.data) +
+		     1;
+	return at;
+}
+
+static void read_begins_at_any_record(void **state)
+{
+	LOG l = new_log(*state, 700); /* many files */
+
+	for (int i = 0; i < 20; i++)
+		append(&l, 5);
+	for (uint64_t from = 0; from < l.count; from++) {
+		struct stretch s = {.next = from, .left = from % 2 ? 3 : UINT64_MAX};
+		int rc = trail_read_from(l.kit->fd, &l.mark, from, stretch_visit, &s);
+		bool stops = from % 2 && l.count - from >= 3;
+		assert_int_equal(rc, stops ? 7 : 0);
+		assert_int_equal(s.next, stops ? from + 3 : l.count);
+		size_t start = start_of(&l, from);
+		assert_true(s.text.len <= l.all.len - start);
+		assert_memory_equal(s.text.data, l.all.data + start, s.text.len);
+		buf_done(&s.text);
+	}
+	struct stretch none = {.next = 0};
+	assert_good(trail_read_from(l.kit->fd, &l.mark, l.count, stretch_visit, &none));
+	assert_good(trail_read_from(l.kit->fd, &l.mark, UINT64_MAX, stretch_visit, &none));
+	assert_int_equal(none.next, 0);
+}
+
+static void bundles_hold_the_lines_with_their_lengths(void **state)
+{
+	LOG l = new_log(*state, 900);
+
+	append(&l, 300);
+	for (uint64_t first = 0; first < l.count; first += 37) {
+		CLEANUP(buf_done) struct buf bundle = {0};
+		uint64_t count = l.count - first < 100 ? l.count - first : 100;
+		size_t at = 0, line = start_of(&l, first);
+		assert_good(trail_bundle(l.kit->fd, &l.mark, first, count, &bundle));
+		for (uint64_t i = 0; i < count; i++) {
+			size_t len = (size_t)bundle.data[at] << 8 | bundle.data[at + 1];
+			assert_true(at + 2 + len <= bundle.len);
+			assert_memory_equal(bundle.data + at + 2, l.all.data + line, len);
+			assert_int_equal(l.all.data[line + len], '\n');
+			line += len + 1;
+			at += 2 + len;
+		}
+		assert_int_equal(at, bundle.len);
+	}
+	CLEANUP(buf_done) struct buf none = {0};
+	assert_gone(trail_bundle(l.kit->fd, &l.mark, 0, 0, &none));
+	assert_gone(trail_bundle(l.kit->fd, &l.mark, 0, 301, &none));
+	assert_gone(trail_bundle(l.kit->fd, &l.mark, 300, 1, &none));
+	assert_gone(trail_bundle(l.kit->fd, &l.mark, UINT64_MAX, 256, &none));
+	assert_int_equal(none.len, 0);
+}
+
+static void tiles_are_those_of_the_mark_at_any_width(void **state)
+{
+	LOG l = new_log(*state, TRAIL_FILE_MAX);
+	CLEANUP(buf_done) struct buf full = {0};
+	struct trail_mark before;
+
+	append(&l, 3);
+	append(&l, 90); /* no tree had a size in between */
+	before = l.mark;
+	append(&l, 207);
+	assert_good(trail_tile(l.kit->fd, &l.mark, &(struct tlog_tile){0, 0, 256}, &full));
+	assert_int_equal(full.len, 256 * 32);
+	for (unsigned width = 1; width < 256; width++) {
+		CLEANUP(buf_done) struct buf part = {0};
+		const struct tlog_tile tile = {0, 0, width};
+		assert_good(trail_tile(l.kit->fd, &l.mark, &tile, &part));
+		assert_int_equal(part.len, width * 32);
+		assert_memory_equal(part.data, full.data, part.len);
+		buf_clear(&part);
+		if (width > before.size)
+			assert_gone(trail_tile(l.kit->fd, &before, &tile, &part));
+	}
+	CLEANUP(buf_done) struct buf none = {0};
+	assert_gone(trail_tile(l.kit->fd, &l.mark, &(struct tlog_tile){0, 1, 45}, &none));
+	assert_gone(trail_tile(l.kit->fd, &l.mark, &(struct tlog_tile){1, 0, 2}, &none));
+	assert_gone(trail_tile(l.kit->fd, &l.mark, &(struct tlog_tile){63, 0, 1}, &none));
+	assert_good(trail_tile(l.kit->fd, &l.mark, &(struct tlog_tile){1, 0, 1}, &none));
+	assert_int_equal(none.len, 32);
+	assert_good(sys_unlink(l.kit->fd, "log/tile/0/000"));
+	assert_refused(trail_tile(l.kit->fd, &l.mark, &(struct tlog_tile){0, 0, 9}, &none),
+		       E_INTEGRITY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,6 +641,9 @@ int main(void)
 	    CASE(verify_finds_altered_tiles),
 	    CASE(read_stops_where_the_visitor_says),
 	    CASE(verify_at_an_old_mark_of_a_log_that_grew_is_content),
+	    CASE(read_begins_at_any_record),
+	    CASE(bundles_hold_the_lines_with_their_lengths),
+	    CASE(tiles_are_those_of_the_mark_at_any_width),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

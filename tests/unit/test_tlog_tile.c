@@ -67,11 +67,82 @@ static void read_tile_of_any_other_size_is_refused(void **state)
 	}
 }
 
+static void beginning_of_a_wider_tile_is_found(void **state)
+{
+	CLEANUP(kit_folder_done) struct kit_folder f = kit_folder_new();
+	CLEANUP(mem_free) struct tlog_hash *hashes = kit_leaves(TLOG_TILE_WIDTH);
+	CLEANUP(mem_free) struct tlog_hash *found = kit_leaves(TLOG_TILE_WIDTH);
+	const struct tlog_tile three = {0, 0, 3};
+	size_t len = TLOG_TILE_WIDTH * sizeof *hashes;
+
+	(void)state;
+	assert_ok(sys_mkdir(f.fd, "tile", 0700));
+	assert_ok(sys_mkdir(f.fd, "tile/0", 0700));
+	assert_ok(sys_mkdir(f.fd, "tile/0/000.p", 0700));
+	assert_fails(tlog_tile_read_some(f.fd, &three, found), E_GONE);
+	assert_ok(sys_replace_file(f.fd, "tile/0/000.p/2", 0600, view_of(hashes, 2 * 32)));
+	assert_fails(tlog_tile_read_some(f.fd, &three, found), E_GONE);
+	assert_ok(sys_replace_file(f.fd, "tile/0/000.p/9", 0600, view_of(hashes, 8 * 32)));
+	assert_fails(tlog_tile_read_some(f.fd, &three, found), E_GONE); /* that one is torn */
+	assert_ok(sys_replace_file(f.fd, "tile/0/000.p/200", 0600, view_of(hashes, 200 * 32)));
+	memset(found, 0, len);
+	assert_ok(tlog_tile_read_some(f.fd, &three, found));
+	assert_memory_equal(found, hashes, 3 * 32);
+	assert_int_equal(found[3].byte[0] | found[3].byte[31], 0);
+	assert_ok(sys_unlink(f.fd, "tile/0/000.p/200"));
+	assert_ok(sys_replace_file(f.fd, "tile/0/000", 0600, view_of(hashes, len)));
+	memset(found, 0, len);
+	assert_ok(tlog_tile_read_some(f.fd, &three, found));
+	assert_memory_equal(found, hashes, 3 * 32);
+	write_file(&f, "tile/0/000.p/3", 2 * 32);
+	assert_fails(tlog_tile_read_some(f.fd, &three, found), E_INTEGRITY);
+}
+
+static void tree_has_the_tiles_of_its_size_and_no_others(void **state)
+{
+	static const struct {
+		struct tlog_tile tile;
+		uint64_t size;
+		bool there;
+	} rows[] = {
+	    {{0, 0, 1}, 0, false},
+	    {{0, 0, 1}, 1, true},
+	    {{0, 0, 2}, 1, false},
+	    {{0, 0, 256}, 255, false},
+	    {{0, 0, 256}, 256, true},
+	    {{0, 1, 1}, 256, false},
+	    {{0, 273, 112}, 70000, true}, /* as tlog-tiles has it */
+	    {{0, 273, 113}, 70000, false},
+	    {{0, 274, 1}, 70000, false},
+	    {{1, 1, 17}, 70000, true},
+	    {{1, 1, 18}, 70000, false},
+	    {{2, 0, 1}, 70000, true},
+	    {{2, 0, 2}, 70000, false},
+	    {{3, 0, 1}, 70000, false},
+	    {{0, 0, 0}, 70000, false},
+	    {{0, 0, 257}, 70000, false},
+	    {{7, 0, 127}, TLOG_SIZE_MAX, true},
+	    {{7, 0, 128}, TLOG_SIZE_MAX, false},
+	    {{8, 0, 1}, UINT64_MAX, false},
+	    {{63, 0, 1}, UINT64_MAX, false},
+	    {{0, UINT64_MAX, 1}, UINT64_MAX, false},
+	    {{0, UINT64_MAX / 256, 255}, UINT64_MAX, true},
+	    {{0, UINT64_MAX / 256, 256}, UINT64_MAX, false},
+	    {{0, UINT64_MAX / 256 + 1, 1}, UINT64_MAX, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(tlog_tile_exists(&rows[i].tile, rows[i].size), rows[i].there);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(path_of_tile_is_as_specified),
 	    cmocka_unit_test(read_tile_of_any_other_size_is_refused),
+	    cmocka_unit_test(beginning_of_a_wider_tile_is_found),
+	    cmocka_unit_test(tree_has_the_tiles_of_its_size_and_no_others),
 	};
 
 	return cmocka_run_group_tests_name("tlog_tile", tests, NULL, NULL);
