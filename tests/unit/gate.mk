@@ -129,9 +129,17 @@ tests_unit_test_gate_http_tus_SOURCES = tests/unit/test_gate_http_tus.c $(http_f
 tests_unit_test_gate_http_tus_CFLAGS = $(http_test_CFLAGS)
 tests_unit_test_gate_http_tus_LDADD = $(gate_test_LIBS)
 
-check_PROGRAMS += tests/fuzz/fuzz_http_request
-TESTS += tests/fuzz/fuzz_http_request
+http_fuzzers = tests/fuzz/fuzz_http_request tests/fuzz/fuzz_http_path tests/fuzz/fuzz_http_fields
+check_PROGRAMS += $(http_fuzzers)
+TESTS += $(http_fuzzers)
 tests_fuzz_fuzz_http_request_SOURCES = tests/fuzz/fuzz_http_request.c tests/fuzz/replay.c
 tests_fuzz_fuzz_http_request_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(LLHTTP_CFLAGS)
 tests_fuzz_fuzz_http_request_LDADD = $(gate_LIBS)
-EXTRA_DIST += tests/fuzz/corpus/fuzz_http_request
+tests_fuzz_fuzz_http_path_SOURCES = tests/fuzz/fuzz_http_path.c tests/fuzz/replay.c
+tests_fuzz_fuzz_http_path_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fuzz_fuzz_http_path_LDADD = $(gate_LIBS)
+tests_fuzz_fuzz_http_fields_SOURCES = tests/fuzz/fuzz_http_fields.c tests/fuzz/replay.c
+tests_fuzz_fuzz_http_fields_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(LIBUV_CFLAGS) $(LLHTTP_CFLAGS)
+tests_fuzz_fuzz_http_fields_LDADD = $(gate_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_http_request tests/fuzz/corpus/fuzz_http_path \
+	tests/fuzz/corpus/fuzz_http_fields
