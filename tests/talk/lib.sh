@@ -67,6 +67,21 @@ refuses() {
 	esac
 }
 
+# retell COMMAND…: what a program tells, a line "ok TEXT" or "not ok TEXT" for each of its tests and
+# anything else to explain them, as tests of this script; and one that it came to its end.
+retell() {
+	local line status=0
+	"$@" >"$WORK/story" 2>"$WORK/story.err" || status=$?
+	while IFS= read -r line; do
+		case $line in
+		'ok '*) pass "${line#ok }" ;;
+		'not ok '*) flunk "${line#not ok }" ;;
+		*) diag "${line#\# }" ;;
+		esac
+	done <"$WORK/story"
+	is 'the story has an end' "$status" 0 || diag_file "$WORK/story.err"
+}
+
 # same_file DESCRIPTION ONE OTHER: both are there and have the same SHA-256.
 same_file() {
 	[ -f "$2" ] || { flunk "$1" "no file $2"; return; }
