@@ -33,6 +33,9 @@ end_gate() { # NAME
 	ok "the gate '$1' ends in order" wait "$pid"
 }
 
+# More than a thousand connections, at both of their ends; the real keep sees to this by itself.
+[ "$(ulimit -n)" = unlimited ] || [ "$(ulimit -n)" -ge 4096 ] || ulimit -S -n 4096 ||
+	bail_out 'too few descriptors are allowed: 4096 are needed'
 ssh-keygen -q -t ed25519 -N '' -f "$WORK/host"
 certificate localhost
 certificate somebody
