@@ -123,7 +123,7 @@ start_relay() {
 	RELAY=$(free_port)
 	ways=("$RELAY" "$PORT")
 	if [ -n "${HTTPS-}" ]; then
-		RELAY_HTTPS=$(free_port "$RELAY")
+		RELAY_HTTPS=$(free_port)
 		ways+=("$RELAY_HTTPS" "$HTTPS")
 	fi
 	mkfifo "$WORK/relay.in"
