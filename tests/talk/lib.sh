@@ -182,7 +182,7 @@ ctl() { "$DROPKEEPCTL" -c "$CONF" "$@"; }
 PORTS=${TMPDIR:-/tmp}/dropkeep-ports.$UID
 free_port() {
 	local port try owner
-	mkdir -p -m 700 "$PORTS"
+	[ -d "$PORTS" ] || mkdir -m 700 "$PORTS" 2>/dev/null
 	for ((try = 0; try < 200; try++)); do
 		port=$((20000 + ($$ * 37 + RANDOM % 37 + try * 331) % 12000))
 		owner=$(cat "$PORTS/$port" 2>/dev/null)
