@@ -127,7 +127,7 @@ random_file "$WORK/huge" ${size}M
 sent=$(hash_of "$WORK/huge")
 arrived() { drop --json stat "acme:incoming/$1" | jq -r .sha256; }
 
-drop_begin anna push --limit 64M "$WORK/huge" acme:incoming/killed
+drop_begin anna push --limit $((size / 4))M "$WORK/huge" acme:incoming/killed
 sleep 1.5
 kill -KILL $CLIENT_PID
 drop_end
@@ -155,7 +155,7 @@ is 'a server that is killed, and one that is restarted, takes the upload up' $CL
 like 'where it was' "$(<"$WORK/begun.out")" '"resumed":true'
 is 'and it is whole' "$(arrived restarted)" "$(hash_of "$WORK/whole")"
 
-drop_begin anna push --limit 64M "$WORK/huge" acme:incoming/stopped
+drop_begin anna push --limit $((size / 4))M "$WORK/huge" acme:incoming/stopped
 sleep 1.5
 kill -INT $CLIENT_PID
 drop_end
@@ -180,7 +180,7 @@ ok "a network that cuts every 5 MB is survived by $cut bytes" drop push "$WORK/c
 cp "$WORK/profile.json" "$profile"
 is 'and it is whole' "$(arrived cut)" "$(hash_of "$WORK/cut")"
 
-drop_begin vera pull --limit 32M acme:incoming/stopped "$WORK/vera"
+drop_begin vera pull --limit $((size / 8))M acme:incoming/stopped "$WORK/vera"
 sleep 1.5
 kill -KILL $CLIENT_PID
 drop_end
