@@ -85,26 +85,44 @@ static int ask_keep(const struct call *call)
 	return rc ? rc : ask(call, s, TALK_FOR_EVER);
 }
 
-static bool serves(const char *runtime, json_t *args, int timeout_ms)
+/* The answer of a keep that serves, or NULL. */
+static json_t *serving(const char *runtime, json_t *args, int timeout_ms)
 {
 	json_t *result = NULL;
 	int rc = talk_ask(runtime, "status", args, timeout_ms, NULL, NULL, &result);
-	bool yes = !rc && json_is_true(json_object_get(result, "serving"));
 
+	if (!rc && json_is_true(json_object_get(result, "serving")))
+		return result;
 	json_decref(result);
-	return yes;
+	return NULL;
 }
 
 /* Also before there is a socket: the keep may just be starting. */
-static void wait_until_serving(const char *runtime, json_t *args, int64_t until_ms)
+static json_t *wait_until_serving(const char *runtime, json_t *args, int64_t until_ms)
 {
 	const struct timespec pause = {0, RETRY_MS * 1000000L};
+	json_t *result = NULL;
 	int64_t left;
 
-	while ((left = until_ms - clock_mono_ms()) > 0 && !serves(runtime, args, (int)left)) {
-		err_clear();
-		(void)nanosleep(&pause, NULL);
+	while (!result && (left = until_ms - clock_mono_ms()) > 0) {
+		result = serving(runtime, args, (int)left);
+		if (!result)
+			(void)nanosleep(&pause, NULL);
 	}
+	err_clear();
+	return result;
+}
+
+/* What is shown is the answer that was waited for: another one may tell of gates that died since.
+ */
+static int status_shown(const struct call *call, json_t *result)
+{
+	json_t *items = json_array();
+	int rc = finish(call, items, result);
+
+	json_decref(items);
+	json_decref(result);
+	return rc;
 }
 
 int ctl_status(const struct call *call)
@@ -119,8 +137,10 @@ int ctl_status(const struct call *call)
 		return ask(call, s, TALK_FOR_EVER);
 	if (wait_s > 24 * 3600)
 		return fail(E_USAGE, "--wait: more than a day");
-	wait_until_serving(s->runtime, call->args, clock_mono_ms() + wait_s * 1000);
-	err_clear();
+	json_t *result =
+	    wait_until_serving(s->runtime, call->args, clock_mono_ms() + wait_s * 1000);
+	if (result)
+		return status_shown(call, result);
 	rc = ask(call, s, 5000);
 	if (rc == E_AGAIN)
 		rc = TALK_UNAVAILABLE; /* who waits asks for one answer: it serves, or not */

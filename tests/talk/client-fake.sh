@@ -73,11 +73,19 @@ fake well
 same_file 'and all arrives' "$WORK/big" "$FAKE/sent/7"
 mkdir "$WORK/into"
 fake fault cut 7000000
-ok 'a download likewise' drop pull "${quick[@]}" acme:incoming/cut "$WORK/into"
+# All three at once: they spend their time waiting before they try again.
+drop pull "${quick[@]}" acme:incoming/cut "$WORK/into" >"$WORK/folder.out" 2>&1 &
+folder=$!
+drop pull "${quick[@]}" acme:incoming/cut -o "$WORK/into/piped" >"$WORK/piped.out" 2>&1 &
+piped=$!
+drop pull "${quick[@]}" acme:incoming/cut - >"$WORK/into/stdout" 2>"$WORK/stdout.out" &
+stdout=$!
+ended() { wait "$1" || { echo "status $?" && cat "$WORK/$2.out" && return 1; }; }
+ok 'a download likewise' ended $folder folder
 same_file 'and all arrives' "$WORK/big" "$WORK/into/cut"
-ok 'and down a pipe' drop pull "${quick[@]}" acme:incoming/cut -o "$WORK/into/piped"
+ok 'and under another name' ended $piped piped
 same_file 'and all arrives' "$WORK/big" "$WORK/into/piped"
-drop pull "${quick[@]}" acme:incoming/cut - >"$WORK/into/stdout"
+ok 'and to standard output' ended $stdout stdout
 same_file 'standard output has it' "$WORK/big" "$WORK/into/stdout"
 fake well
 fake fault busy 2
@@ -170,7 +178,7 @@ ok 'the same command goes on' drop --json push "$WORK/big" acme:incoming/stopped
 like 'where it was' "$OUT" '"resumed":true'
 
 # A file that is written to while it is sent is not published.
-drop_begin anna push --limit 8M "$WORK/big" acme:incoming/changed
+drop_begin anna push --limit 16M "$WORK/big" acme:incoming/changed
 begun() { fake state && [[ $FAKE_SAID =~ changed\",\ [0-9]{5} ]]; }
 wait_for 20 begun
 before=$(sent)

@@ -151,7 +151,7 @@ class World:
         return n
 
     def publish(self, path, data, mtime):
-        self.files[path] = (data, mtime)
+        self.files[path] = (data, mtime, sha(data))
         self.sent += 1
         os.makedirs(self.folder + "/sent", exist_ok=True)
         with open(f"{self.folder}/sent/{self.sent}", "wb") as f:
@@ -275,12 +275,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "zones": [{"zone": ZONE, "quota": 1 << 30, "used": 1 << 20, "free": 1023 << 20,
                        "grants": [{"prefix": "incoming", "rights": "w"}]}]}).encode())
 
-    def hash_headers(self, data):
-        digest = sha(data + b"x") if "hash" in self.world.faults else sha(data)
+    def hash_headers(self, digest):
+        if "hash" in self.world.faults:
+            digest = sha(digest)
         return [("ETag", f'"{digest.hex()}"'), ("Repr-Digest", f"sha-256=:{b64(digest)}:")]
 
     def done_headers(self, data, record):
-        return self.hash_headers(data) + [("Link", f'</receipts/{record}>; rel="receipt"')]
+        return self.hash_headers(sha(data)) + [("Link", f'</receipts/{record}>; rel="receipt"')]
 
     def on_files(self):
         path = self.url_path[len("/files"):]
@@ -346,12 +347,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if os.path.dirname(p) == (path or "/"):
                 entries.append({"name": os.path.basename(p), "type": "folder",
                                 "modified": "2026-11-27T09:01:00Z", "owner": "-", "rights": "l"})
-        for p, (data, mtime) in sorted(w.files.items()):
+        for p, (data, mtime, digest) in sorted(w.files.items()):
             if os.path.dirname(p) == path:
                 when = datetime.datetime.fromtimestamp(mtime, datetime.timezone.utc)
                 entries.append({"name": os.path.basename(p), "type": "file", "size": len(data),
                                 "modified": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
-                                "sha256": sha(data).hex(), "owner": "anna", "rights": "lrd"})
+                                "sha256": digest.hex(), "owner": "anna", "rights": "lrd"})
         if path in w.folders:
             for name in json.loads(w.faults.get("names", "[]")):
                 entries.append({"name": name, "type": "file", "size": 4, "sha256": sha(b"evil").hex(),
@@ -362,12 +363,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         w = self.world
         if path not in w.files:
             return self.problem(404, "not-found", "no such file")
-        data, mtime = w.files[path]
-        headers = self.hash_headers(data) + [
+        data, mtime, digest = w.files[path]
+        headers = self.hash_headers(digest) + [
             ("Last-Modified", self.date_time_string(mtime)), ("Accept-Ranges", "bytes")]
         first, status, whole = 0, 200, len(data)
         wanted = self.headers.get("Range", "")
-        if wanted.startswith("bytes=") and self.headers.get("If-Range") == f'"{sha(data).hex()}"':
+        if wanted.startswith("bytes=") and self.headers.get("If-Range") == f'"{digest.hex()}"':
             first, status = int(wanted[6:].split("-")[0]), 206
             if first >= whole:
                 return self.answer(416, b"", [("Content-Range", f"bytes */{whole}")])
@@ -527,8 +528,8 @@ def obey(world, line):
         elif words[0] == "well":
             world.faults.clear()
         elif words[0] == "file":
-            world.files[words[1]] = (words[2].encode().decode("unicode_escape").encode("latin-1"),
-                                     1700000000)
+            data = words[2].encode().decode("unicode_escape").encode("latin-1")
+            world.files[words[1]] = (data, 1700000000, sha(data))
         elif words[0] == "folder":
             world.folders.add(words[1])
         elif words[0] == "state":

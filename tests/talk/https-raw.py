@@ -7,6 +7,7 @@
 #
 # SLOW-PORT: of a gate that has two seconds of patience.
 
+import concurrent.futures
 import os
 import re
 import socket
@@ -353,34 +354,57 @@ tcp.close()
 
 # ---- slow ones ----
 
-start = time.monotonic()
-tcp = socket.create_connection(("127.0.0.1", SLOW), PATIENCE)
-tcp.settimeout(PATIENCE)
-ok("without a handshake the connection ends", tcp.recv(1) == b"" and time.monotonic() - start < 10)
-with Raw(SLOW) as c:
-    ok("without a request, too", c.ends())
-with Raw(SLOW) as c:
-    c.send(HEALTH)
-    a = c.answer()
-    ok("half a head: 408", a and a[0] == 408 and c.ends(), a)
-with Raw(SLOW) as c:
-    start, a = time.monotonic(), None
-    for i in HEALTH * 10:
-        try:
-            c.send(i)
-        except (ConnectionError, ssl.SSLError):
-            break
-        time.sleep(0.1)
-        if time.monotonic() - start > 15:
-            break
-    a = c.answer()
-    ok("a head that comes drop by drop: 408", (a and a[0] == 408) or c.closed, a)
-    ok("after its time", time.monotonic() - start < 15)
-with Raw(SLOW) as c:
-    c.send(HEALTH + "\r\n")
-    a = c.answer()
+
+def silent():
     start = time.monotonic()
-    ok("an idle connection ends", a and a[0] == 200 and c.ends() and 1 < time.monotonic() - start < 15)
+    with socket.create_connection(("127.0.0.1", SLOW), PATIENCE) as raw:
+        raw.settimeout(PATIENCE)
+        ended = raw.recv(1) == b""
+    return [("without a handshake the connection ends", ended and time.monotonic() - start < 10, "")]
+
+
+def no_request():
+    with Raw(SLOW) as c:
+        return [("without a request, too", c.ends(), c.got)]
+
+
+def half_a_head():
+    with Raw(SLOW) as c:
+        c.send(HEALTH)
+        a = c.answer()
+        return [("half a head: 408", a and a[0] == 408 and c.ends(), a)]
+
+
+def drops():
+    with Raw(SLOW) as c:
+        start, a = time.monotonic(), None
+        for i in HEALTH * 10:
+            try:
+                c.send(i)
+            except (ConnectionError, ssl.SSLError):
+                break
+            time.sleep(0.1)
+            if time.monotonic() - start > 15:
+                break
+        a = c.answer()
+        return [("a head that comes drop by drop: 408", (a and a[0] == 408) or c.closed, a),
+                ("after its time", time.monotonic() - start < 15, "")]
+
+
+def idles():
+    with Raw(SLOW) as c:
+        c.send(HEALTH + "\r\n")
+        a = c.answer()
+        start = time.monotonic()
+        good = a and a[0] == 200 and c.ends() and 1 < time.monotonic() - start < 15
+        return [("an idle connection ends", good, a)]
+
+
+# All at a time: each waits for the gate to lose its patience.
+with concurrent.futures.ThreadPoolExecutor() as pool:
+    for told in [pool.submit(one) for one in (silent, no_request, half_a_head, drops, idles)]:
+        for what, good, why in told.result():
+            ok(what, good, why)
 
 slow = []
 for i in range(200):
@@ -434,10 +458,11 @@ def idle(count):
     return made
 
 
+IDLE = 1000
 first = idle(100)
 before = resident()
-many = idle(400)
-each = (resident() - before) / 400
+many = idle(IDLE)
+each = (resident() - before) / IDLE
 if os.environ.get("ASAN_OPTIONS"):
     ok("an idle connection costs less than 40 KiB # SKIP sanitizers have another idea of it", True)
 else:

@@ -12,31 +12,7 @@ add_web_user eve client acme
 add_web_user vera staff acme
 random_file "$WORK/in" 3000000
 hash=$(hash_of "$WORK/in")
-tus=(-H 'Tus-Resumable: 1.0.0')
-octets=(-H 'Content-Type: application/offset+octet-stream')
 
-# path_of NAME: Upload-Metadata for incoming/NAME.
-path_of() { printf 'Upload-Metadata: path %s' "$(printf '/acme/incoming/%s' "$1" | b64)"; }
-create() { # USER NAME LENGTH CURL-ARGUMENT…: $UPLOAD
-	local user=$1 name=$2 length=$3
-	shift 3
-	web "$user" /uploads -X POST "${tus[@]}" -H "$(path_of "$name")" -H "Upload-Length: $length" "$@"
-	UPLOAD=$(field Location)
-}
-# patch USER OFFSET FILE CURL-ARGUMENT…
-patch() {
-	local user=$1 offset=$2 file=$3
-	shift 3
-	web "$user" "$UPLOAD" -X PATCH "${tus[@]}" "${octets[@]}" -H "Upload-Offset: $offset" --data-binary "@$file" "$@"
-}
-patched() { # DESCRIPTION STATUS, then as patch
-	local what=$1 wanted=$2
-	shift 2
-	patch "$@"
-	[ "$STATUS" != "$wanted" ] || { pass "$what"; return; }
-	flunk "$what" "status $STATUS, not $wanted"$'\n'"$(head -c 300 "$WORK/body")"
-}
-offset() { web "$1" "$UPLOAD" -I "${tus[@]}"; field Upload-Offset; }
 same_as_sent() { # DESCRIPTION NAME FILE
 	web vera "/files/acme/incoming/$2"
 	same_file "$1" "$3" "$WORK/body"

@@ -244,7 +244,7 @@ if grep -q '^#define HAVE_SYSTEMD 1' "$top_builddir/config.h"; then
 	ok 'and stops' wait_for 10 grep -q STOPPING=1 "$WORK/notified"
 
 	if command -v systemd-socket-activate >/dev/null; then
-		PORT=$(free_port "$PORT1")
+		PORT=$(free_port)
 		printf '[127.0.0.1]:%s %s\n' "$PORT" "$(<"$STATE/keys/ssh_host_ed25519_key.pub")" >"$WORK/known_hosts"
 		systemd-socket-activate -l "127.0.0.1:$PORT" "$DROPKEEPD" -c "$CONF" >>"$LOG" 2>&1 </dev/null &
 		KEEP_PID=$!

@@ -67,6 +67,21 @@ refuses() {
 	esac
 }
 
+# retell COMMAND…: what a program tells, a line "ok TEXT" or "not ok TEXT" for each of its tests and
+# anything else to explain them, as tests of this script; and one that it came to its end.
+retell() {
+	local line status=0
+	"$@" >"$WORK/story" 2>"$WORK/story.err" || status=$?
+	while IFS= read -r line; do
+		case $line in
+		'ok '*) pass "${line#ok }" ;;
+		'not ok '*) flunk "${line#not ok }" ;;
+		*) diag "${line#\# }" ;;
+		esac
+	done <"$WORK/story"
+	is 'the story has an end' "$status" 0 || diag_file "$WORK/story.err"
+}
+
 # same_file DESCRIPTION ONE OTHER: both are there and have the same SHA-256.
 same_file() {
 	[ -f "$2" ] || { flunk "$1" "no file $2"; return; }
@@ -83,7 +98,10 @@ chmod 711 "$WORK"
 mkdir -m 1777 "$WORK/san"
 
 random_file() { head -c "$2" /dev/urandom >"$1"; }
-hash_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
+# openssl lets the processor help, where it can: several times as fast.
+SHA256=(sha256sum)
+! command -v openssl >/dev/null || SHA256=(openssl dgst -sha256 -r)
+hash_of() { "${SHA256[@]}" <"$1" | cut -d ' ' -f 1; }
 size_of() { stat -c %s "$1"; }
 
 # discard PATH…: clients give what they fetch the modes that it had on the server, where folders
@@ -138,6 +156,7 @@ cleanup() {
 	for item in "${MY_PIDS[@]}" $KEEP_PID; do
 		end_pid "$item" 10
 	done
+	free_ports
 	if [ "$TAP_FAILED" -ne 0 ] || [ $status -ne 0 ]; then
 		[ -z "${LOG-}" ] || { diag "the end of the keep's log:" && diag_file "$LOG"; }
 	fi
@@ -157,19 +176,24 @@ trap 'exit 143' TERM
 
 ctl() { "$DROPKEEPCTL" -c "$CONF" "$@"; }
 
-# free_port [OTHER]: a loopback port that nobody listens on, and another than that one: below the
-# range for outgoing connections, and begun at a place that differs among scripts that run side by
-# side.
-# shellcheck disable=SC2120
+# free_port: a loopback port that nobody listens on, below the range for outgoing connections, and
+# this script's until it ends: scripts that run side by side see which are spoken for, also while
+# nobody listens there (before a keep starts, and while it is dead).
+PORTS=${TMPDIR:-/tmp}/dropkeep-ports.$UID
 free_port() {
-	local port try
+	local port try owner
+	[ -d "$PORTS" ] || mkdir -m 700 "$PORTS" 2>/dev/null
 	for ((try = 0; try < 200; try++)); do
 		port=$((20000 + ($$ * 37 + RANDOM % 37 + try * 331) % 12000))
-		[ "$port" != "${1-}" ] || continue
-		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+		owner=$(cat "$PORTS/$port" 2>/dev/null)
+		[ -z "$owner" ] || [ ! -d "/proc/$owner" ] || continue
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && continue
+		[ -z "$owner" ] || rm -f "$PORTS/$port"
+		(set -C && echo $$ >"$PORTS/$port") 2>/dev/null && echo "$port" && return
 	done
 	return 1
 }
+free_ports() { grep -lsx $$ "$PORTS"/* | xargs -r rm -f; }
 
 # new_keep [OPTION OF INIT…]: a state directory and a configuration of its own.
 new_keep() {
@@ -177,7 +201,7 @@ new_keep() {
 	CONF=$WORK/dropkeepd.conf
 	RECOVERY=$WORK/recovery.txt
 	LOG=$WORK/keep.log
-	PORT=$(free_port "${HTTPS-}") || bail_out 'no free port'
+	PORT=$(free_port) || bail_out 'no free port'
 	local recovery=(--recovery "$RECOVERY") option
 	for option in "$@"; do
 		[ "$option" != --recovery-recipient ] || recovery=()

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A network that fails on command: python3 relay.py PORT TO-PORT, all on 127.0.0.1.
+"""A network that fails on command: python3 relay.py PORT TO-PORT [PORT TO-PORT]…, all on 127.0.0.1.
 
 Forwards connections, and does what it reads from standard input, a line at a time; each line is
 answered by one on standard output:
@@ -11,6 +11,7 @@ answered by one on standard output:
     after N reset|close|freeze  to the first connection whose client has sent N bytes from now on
 """
 import asyncio
+import functools
 import socket
 import struct
 import sys
@@ -84,9 +85,9 @@ async def pump(link, reader, writer, is_client):
             link.do("reset")
 
 
-async def serve(near_reader, near_writer):
+async def serve(to_port, near_reader, near_writer):
     try:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", int(sys.argv[2]))
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", to_port)
     except OSError:
         near_writer.close()
         return
@@ -120,7 +121,9 @@ async def main():
     loop = asyncio.get_running_loop()
     commands = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
-    await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1]))
+    ports = [int(text) for text in sys.argv[1:]]
+    for port, to_port in zip(ports[::2], ports[1::2]):
+        await asyncio.start_server(functools.partial(serve, to_port), "127.0.0.1", port)
     say("ready")
     while line := await commands.readline():
         obey(line.decode())

@@ -18,9 +18,10 @@
 # shellcheck source=tests/fault/lab.sh
 . "$top_srcdir/tests/fault/lab.sh"
 
+# story_begins [COMMAND…]: the command instead of new_keep.
 story_begins() {
 	use_lab
-	new_keep
+	"${@:-new_keep}"
 	set_conf limits drain 1s
 	run_keep
 	add_zone acme
@@ -100,15 +101,33 @@ of_client() {
 	done
 }
 
+# kill_gates: those that are in $gates; others serve in their place.
+kill_gates() {
+	local gate
+	gates=$(gate_pids)
+	for gate in $gates; do
+		kill -KILL "$gate"
+	done
+	wait_for 20 ctl status
+}
+crashes() { crash_keep; run_keep; }
+
 no_uploads() { ctl --json sessions | jq -es 'map(.puts) | add // 0 | . == 0' >/dev/null; }
 
 # --- a network that fails (relay.py) -----------------------------------------------------
 
-# start_relay: $RELAY is a port that leads to the keep's; PORT=$RELAY sftp_as … goes that way.
+# start_relay: $RELAY is a port that leads to the keep's; PORT=$RELAY sftp_as … goes that way. Where
+# there is HTTPS, $RELAY_HTTPS leads to that.
 start_relay() {
+	local ways
 	RELAY=$(free_port)
+	ways=("$RELAY" "$PORT")
+	if [ -n "${HTTPS-}" ]; then
+		RELAY_HTTPS=$(free_port)
+		ways+=("$RELAY_HTTPS" "$HTTPS")
+	fi
 	mkfifo "$WORK/relay.in"
-	python "$top_srcdir/tests/talk/relay.py" "$RELAY" "$PORT" <"$WORK/relay.in" >"$WORK/relay.out" 2>&1 &
+	python "$top_srcdir/tests/talk/relay.py" "${ways[@]}" <"$WORK/relay.in" >"$WORK/relay.out" 2>&1 &
 	own $!
 	exec {RELAY_IN}>"$WORK/relay.in"
 	wait_for 10 grep -q ready "$WORK/relay.out" || bail_out 'the relay does not serve'

@@ -27,15 +27,6 @@ kept() {
 	[ "${size:-0}" -ge "$KNOWN" ]
 	is "$1: nothing that was told is lost" $? 0
 }
-kill_gates() {
-	local gate
-	gates=$(gate_pids)
-	for gate in $gates; do
-		kill -KILL "$gate"
-	done
-	wait_for 20 ctl status
-}
-crashes() { crash_keep; run_keep; }
 
 durable "put $WORK/large incoming/file"
 kill_gates

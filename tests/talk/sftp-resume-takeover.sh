@@ -33,7 +33,7 @@ told 'stopped, begun anew'
 whole 'stopped, begun anew' file
 
 # Slow enough to be at work still when the newcomer has logged in.
-half "put $WORK/in incoming/file" 1000000 4000
+half "put $WORK/in incoming/file" 1000000 12000
 soon 'alive: alice goes on' sftp_as alice <<<"reput $WORK/in incoming/file"
 told 'alive'
 is 'alive: the log knows all of it' "$(history /acme/incoming/file)" \
@@ -68,7 +68,7 @@ completes 'thawed' file
 # another key. What it does when it wakes up counts no more.
 if [ "$(gate_pids | wc -l)" -gt 1 ]; then
 	durable() { [ "$(size_for alice incoming/file)" -gt 0 ]; }
-	half "put $WORK/in incoming/file" 500000 4000
+	half "put $WORK/in incoming/file" 500000 8000
 	wait_for 20 durable
 	number=$(ctl --json sessions | jq 'select(.puts > 0) | .gate')
 	gate=$(ctl --json status | jq ".gates[] | select(.number == $number) | .pid")

@@ -179,7 +179,7 @@ static void answer_hello(const struct frame *ask)
 	    .auth_tries = 6,
 	    .idle_ms = keep.patience_ms,
 	    .handles_per_session = 64,
-	    .sessions = 1000,
+	    .sessions = 2000,
 	    .log_level = keep.verbose ? 3 : 2,
 	    .banner = view_text("dropkeep test\n"),
 	    .host_keys = view_buf(&keys),
