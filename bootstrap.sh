@@ -149,8 +149,8 @@ run_tests() {
 	make -s -C "$build" -j"$(nproc)" check TESTS= >/dev/null
 	results | xargs -r rm
 	say "testing in $build"
-	# Most tests wait rather than work: side by side, one more than there are processors, they take a
-	# third of the time. Each has its own state directory, ports and processes.
+	# Most tests wait rather than work: one more at a time than there are processors takes about half
+	# the time. Each has its own state directory, ports and processes.
 	make -C "$build" -j$(($(nproc) + 1)) check || status=$?
 
 	passed=$(count 'PASS|XFAIL')
