@@ -276,6 +276,32 @@ static void audit_alone_opens_no_folder(void **state)
 	assert_int_equal(access_rights(&a, 3, &p, 1), RIGHT_AUDIT);
 }
 
+static void log_is_read_by_grants_of_whole_zones(void **state)
+{
+	static const struct {
+		struct grant grant;
+		bool all, one; /* zone 1 */
+	} rows[] = {
+	    {{0, (char *)"", RIGHT_AUDIT}, true, true},
+	    {{1, (char *)"", RIGHT_AUDIT}, false, true},
+	    {{2, (char *)"", RIGHT_AUDIT}, false, false},
+	    {{0, (char *)"incoming", RIGHT_AUDIT}, false, false},
+	    {{1, (char *)"incoming", RIGHT_AUDIT}, false, false},
+	    {{0, (char *)"", (uint8_t)~RIGHT_AUDIT}, false, false},
+	    {{1, (char *)"", RIGHT_AUDIT | RIGHT_READ}, false, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct grant g = rows[i].grant;
+		const struct access a = {&g, 1};
+		assert_int_equal(access_audits(&a, 0), rows[i].all);
+		assert_int_equal(access_audits(&a, 1), rows[i].one);
+	}
+	assert_false(access_audits(&(struct access){0}, 0));
+	assert_false(access_audits(&(struct access){0}, 1));
+}
+
 static void letters_go_both_ways_for_every_set(void **state)
 {
 	(void)state;
@@ -331,6 +357,7 @@ int main(void)
 	    cmocka_unit_test(rights_of_the_first_names_only),
 	    cmocka_unit_test(no_grants_mean_nothing_at_all),
 	    cmocka_unit_test(audit_alone_opens_no_folder),
+	    cmocka_unit_test(log_is_read_by_grants_of_whole_zones),
 	    cmocka_unit_test(letters_go_both_ways_for_every_set),
 	    cmocka_unit_test(letters_in_any_order_are_read),
 	    cmocka_unit_test(letters_unknown_or_repeated_are_refused),

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "daemon/keep/chores.h"
 #include "tlog/checkpoint.h"
 
 /* A user who may read the log of a zone (0: of all). */
@@ -471,6 +472,35 @@ static void a_page_that_ends_with_the_last_match_is_the_last(void **state)
 	assert_int_equal(found_by(QUERY(s, all, .from = 3, .before = 5), NULL, NULL), 2);
 }
 
+/* Records as long as they can be, more than a page holds. */
+static void a_page_ends_before_it_is_too_long(void **state)
+{
+	struct scene *s = *state;
+	uint64_t all = auditor(s, "alma", 0);
+	struct answer_log_query m = {.end = 0};
+	char long_text[60000];
+	size_t found = 0, pages = 0;
+
+	memset(long_text, 'x', sizeof long_text - 1);
+	long_text[sizeof long_text - 1] = '\0';
+	for (int i = 0; i < 100; i++)
+		chore_record(s->live.keep, "test.long", json_pack("{s:s}", "text", long_text),
+			     NULL);
+	live_settle(&s->live);
+	while (!m.end) {
+		HEARD *h = QUERY(s, all, .event = view_text("test"), .from = m.cursor);
+		json_t *page = page_of(h, &m);
+		assert_true(m.size <= (4 << 20) + 65536);
+		found += json_array_size(page);
+		json_decref(page);
+		pages++;
+	}
+	assert_int_equal(found, 100);
+	assert_int_equal(pages, 2);
+	CLEANUP(buf_done) struct buf bundle = file_of(s, all, LOG_ENTRIES, 0, 0, 100);
+	assert_true(bundle.len > 80 * sizeof long_text);
+}
+
 static void queries_take_turns(void **state)
 {
 	struct scene *s = *state;
@@ -549,6 +579,7 @@ int main(void)
 	    IN_A_SCENE(filters_that_cannot_be_are_refused),
 	    IN_A_SCENE(pages_have_each_record_once),
 	    IN_A_SCENE(a_page_that_ends_with_the_last_match_is_the_last),
+	    IN_A_SCENE(a_page_ends_before_it_is_too_long),
 	    IN_A_SCENE(queries_take_turns),
 	    IN_A_SCENE(rights_that_go_while_one_waits_are_gone),
 	    IN_A_SCENE(a_gate_that_dies_leaves_its_turn),
