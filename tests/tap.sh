@@ -9,22 +9,20 @@ export LC_ALL=C.UTF-8
 
 TAP_COUNT=0
 TAP_FAILED=0
-TAP_TODO=
-TAP_DIRECTIVE=$(printf TO%s DO) # in two parts: as a word it would be a loose end of this file
 
 diag() { printf '%s\n' "$*" | sed 's/^/# /'; }
 diag_file() { [ ! -s "$1" ] || tail -n "${2:-30}" "$1" | sed 's/^/# /'; }
 
 pass() {
 	TAP_COUNT=$((TAP_COUNT + 1))
-	printf 'ok %d - %s\n' "$TAP_COUNT" "$1$TAP_TODO"
+	printf 'ok %d - %s\n' "$TAP_COUNT" "$1"
 }
 
 # flunk DESCRIPTION [EXPLANATION…]; always false, so that `flunk … || return` reads well.
 flunk() {
 	TAP_COUNT=$((TAP_COUNT + 1))
 	TAP_FAILED=$((TAP_FAILED + 1))
-	printf 'not ok %d - %s\n' "$TAP_COUNT" "$1$TAP_TODO"
+	printf 'not ok %d - %s\n' "$TAP_COUNT" "$1"
 	shift
 	[ $# -eq 0 ] || diag "$@"
 	return 1
@@ -34,17 +32,6 @@ flunk() {
 skip() {
 	TAP_COUNT=$((TAP_COUNT + 1))
 	printf 'ok %d - %s # SKIP %s\n' "$TAP_COUNT" "$1" "$2"
-}
-
-# known REASON TEST…: a test that is known to fail as yet. One that passes is told as an error, so that
-# the mark goes together with the fault.
-known() {
-	local failed=$TAP_FAILED
-	TAP_TODO=" # $TAP_DIRECTIVE $1"
-	shift
-	"$@"
-	TAP_TODO=
-	TAP_FAILED=$failed
 }
 
 # skip_all REASON: nothing of this script can run here. Only before the first test.
