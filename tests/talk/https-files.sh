@@ -52,6 +52,14 @@ answers 'only over that version' 204 anna "$inbox/digest" -T "$WORK/in" -H "If-M
 answers 'and over no other' 412 anna "$inbox/digest" -T "$WORK/in" -H "If-Match: \"${hash//[0-9]/0}\""
 answers 'a part of a file is no file' 400 anna "$inbox/part" -T "$WORK/in" -H 'Content-Range: bytes 0-3/9'
 answers 'what is encoded is not taken' 415 anna "$inbox/encoded" -T "$WORK/in" -H 'Content-Encoding: gzip'
+deep=$inbox
+for i in {1..5}; do
+	deep=$deep/$(printf '%%c3%%a4%.0s' {1..127})
+	answers "a folder that is $((i * 762)) characters deep in the URL" 201 anna "$deep/?mkdir" -X POST
+done
+answers 'what is sent there is answered' 201 anna "$deep/file" -T "$WORK/in"
+is 'with where it is' "$(field Location | tr A-F a-f)" "${deep//F/f}/file"
+answers 'and it is there' 200 anna "$deep/" -H 'Accept: text/plain'
 answers 'nothing goes straight into a zone' 403 anna /files/acme/plan -T "$WORK/in"
 answers 'nor to deliverables, from a client' 403 anna /files/acme/deliverables/x -T "$WORK/in"
 answers 'nor into another zone' 404 anna /files/globex/incoming/x -T "$WORK/in"
