@@ -34,6 +34,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/leases.c daemon/keep/leases.h \
 	daemon/keep/lines.c daemon/keep/lines.h \
 	daemon/keep/listeners.c daemon/keep/listeners.h \
+	daemon/keep/networks.c daemon/keep/networks.h \
 	daemon/keep/object_key.c daemon/keep/object_key.h \
 	daemon/keep/puts.c daemon/keep/puts.h \
 	daemon/keep/recover.c daemon/keep/recover.h \
