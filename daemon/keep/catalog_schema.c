@@ -188,5 +188,11 @@ static const char version_3[] =
     "CREATE UNIQUE INDEX versions_by_ticket ON versions (ticket) WHERE ticket IS NOT NULL;"
     "PRAGMA user_version = 3;";
 
-const char *const catalog_migrations[] = {version_1, version_2, version_3};
+/* Where an enrolment may be made from, and the credential that it makes be used from: as of
+ * credentials. */
+static const char version_4[] =
+    "ALTER TABLE enrolments ADD COLUMN networks TEXT NOT NULL DEFAULT '';"
+    "PRAGMA user_version = 4;";
+
+const char *const catalog_migrations[] = {version_1, version_2, version_3, version_4};
 const unsigned catalog_version = sizeof catalog_migrations / sizeof *catalog_migrations;

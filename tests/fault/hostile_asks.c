@@ -139,12 +139,15 @@ static const char *a_code(struct siege *s)
 {
 	static char code[ENROLMENT_LEN + 1];
 	struct catalog *c = s->live.keep->catalog;
-	uint8_t hash[ENROLMENT_HASH];
+	struct enrolment_row row = {.principal = s->eve_id,
+				    .made_us = 1,
+				    .expires_us = INT64_MAX,
+				    .networks = "192.0.2.66/32"};
 
 	assert_good(enrolment_make(code));
-	assert_good(enrolment_hash(view_text(code), hash));
+	assert_good(enrolment_hash(view_text(code), row.code_hash));
 	assert_good(catalog_begin(c));
-	assert_good(catalog_enrolment_add(c, hash, s->eve_id, 1, INT64_MAX));
+	assert_good(catalog_enrolment_add(c, &row));
 	assert_good(catalog_commit(c));
 	return code;
 }

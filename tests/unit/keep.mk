@@ -102,12 +102,14 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_audit \
 	tests/unit/test_keep_deeds \
 	tests/unit/test_keep_asks \
+	tests/unit/test_keep_knock \
 	tests/unit/test_keep_puts \
 	tests/unit/test_keep_tickets \
 	tests/unit/test_keep_room \
 	tests/unit/test_keep_leases \
 	tests/unit/test_keep_tiny \
 	tests/unit/test_keep_recover \
+	tests/unit/test_keep_migrate \
 	tests/unit/test_keep_control
 UNIT_TESTS += $(KEEP_LIVE_TESTS)
 
@@ -148,6 +150,10 @@ tests_unit_test_keep_asks_SOURCES = tests/unit/test_keep_asks.c $(keep_asks)
 tests_unit_test_keep_asks_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_asks_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_keep_knock_SOURCES = tests/unit/test_keep_knock.c $(keep_asks)
+tests_unit_test_keep_knock_CFLAGS = $(keep_live_test_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_keep_knock_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
 tests_unit_test_keep_puts_SOURCES = tests/unit/test_keep_puts.c $(keep_asks)
 tests_unit_test_keep_puts_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_puts_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
@@ -164,6 +170,10 @@ tests_unit_test_keep_room_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_recover_SOURCES = tests/unit/test_keep_recover.c $(keep_asks)
 tests_unit_test_keep_recover_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_recover_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_migrate_SOURCES = tests/unit/test_keep_migrate.c $(keep_asks)
+tests_unit_test_keep_migrate_CFLAGS = $(keep_live_test_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_keep_migrate_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keep_deeds_SOURCES = tests/unit/test_keep_deeds.c $(keep_live)
 tests_unit_test_keep_deeds_CFLAGS = $(keep_live_test_CFLAGS)
