@@ -55,7 +55,7 @@ static void hello_settle(struct deed *d)
 	int rc = dup_listeners(a);
 
 	if (!rc)
-		rc = gate_settings_compose(d->keep, &body);
+		rc = gate_settings_compose(d->keep, d->keep->settings, &body);
 	if (deed_note(d, rc))
 		return;
 	write_raw(ask_out(a, body.len), body.data, body.len);

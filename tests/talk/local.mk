@@ -30,3 +30,4 @@ TALK_TESTS += tests/talk/tamper.sh
 TALK_TESTS += tests/talk/tiny.sh
 TALK_TESTS += tests/talk/auth.sh
 TALK_TESTS += tests/talk/https-raw.sh
+TALK_TESTS += tests/talk/https-reload.sh
