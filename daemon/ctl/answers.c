@@ -56,6 +56,7 @@ static const struct column credential_columns[] = {
     {"ALGORITHM", "algorithm", show_text, false},
     {"FINGERPRINT", "fingerprint", show_text, false},
     {"EXPIRES", "expires", show_time, false},
+    {"FROM", "from", show_list, false},
     {"COMMENT", "comment", show_text, false},
     {NULL, NULL, NULL, false},
 };
@@ -67,6 +68,7 @@ static const struct column credential_fields[] = {
     {"algorithm", "algorithm", show_text, false},
     {"fingerprint", "fingerprint", show_text, false},
     {"expires", "expires", show_time, false},
+    {"from", "from", show_list, false},
     {"comment", "comment", show_text, false},
     {NULL, NULL, NULL, false},
 };

@@ -58,6 +58,7 @@ static const struct param key_add_params[] = {
     {"USER", NULL, "user", take_text, PARAM_NEEDED, "whose key it is"},
     {"FILE", NULL, "keys", take_keys, PARAM_NEEDED | PARAM_MANY, "OpenSSH public keys, one a line; -: standard input"},
     {"--expires", "TIME", "expires", take_seconds, 0, "from now: 90d (default: never)"},
+    {"--from", "NETWORK[,NETWORK...]", "from", take_list, PARAM_MANY, "only from there: 192.0.2.0/24, 2001:db8::/32 (default: from anywhere)"},
     END,
 };
 
@@ -65,18 +66,21 @@ static const struct param cert_add_params[] = {
     {"USER", NULL, "user", take_text, PARAM_NEEDED, "whose certificate it is"},
     {"FILE", NULL, "certificate", take_certificate, PARAM_NEEDED, "an X.509 certificate (PEM); -: standard input"},
     {"--expires", "TIME", "expires", take_seconds, 0, "from now: 90d (default: never)"},
+    {"--from", "NETWORK[,NETWORK...]", "from", take_list, PARAM_MANY, "only from there: 192.0.2.0/24, 2001:db8::/32 (default: from anywhere)"},
     END,
 };
 
 static const struct param token_add_params[] = {
     {"USER", NULL, "user", take_text, PARAM_NEEDED, "who may use it"},
     {"--expires", "TIME", "expires", take_seconds, 0, "from now: 30d (default: never)"},
+    {"--from", "NETWORK[,NETWORK...]", "from", take_list, PARAM_MANY, "only from there: 192.0.2.0/24, 2001:db8::/32 (default: from anywhere)"},
     END,
 };
 
 static const struct param user_enroll_params[] = {
     {"NAME", NULL, "name", take_text, PARAM_NEEDED, "who is to enrol"},
     {"--expires", "TIME", "expires", take_seconds, 0, "from now (default: 24h)"},
+    {"--from", "NETWORK[,NETWORK...]", "from", take_list, PARAM_MANY, "only from there, now and with what is enrolled (default: from anywhere)"},
     END,
 };
 

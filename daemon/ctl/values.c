@@ -129,18 +129,28 @@ int take_rights(json_t *into, const struct param *p, const char *text)
 	return take_text(into, p, text);
 }
 
-int take_zones(json_t *into, const struct param *p, const char *text)
+static int take_items(json_t *into, const struct param *p, const char *text, const char *empty)
 {
 	for (const char *end; text; text = end ? end + 1 : NULL) {
 		end = strchr(text, ',');
 		size_t len = end ? (size_t)(end - text) : strlen(text);
 		if (len == 0)
-			return fail(E_INVALID, "the name of a zone is empty");
+			return fail(E_INVALID, "%s", empty);
 		int rc = add(into, p->member, view_of(text, len));
 		if (rc)
 			return rc;
 	}
 	return 0;
+}
+
+int take_zones(json_t *into, const struct param *p, const char *text)
+{
+	return take_items(into, p, text, "the name of a zone is empty");
+}
+
+int take_list(json_t *into, const struct param *p, const char *text)
+{
+	return take_items(into, p, text, "an item is empty");
 }
 
 int take_place(json_t *into, const struct param *p, const char *text)

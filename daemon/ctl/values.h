@@ -21,7 +21,8 @@ int take_seconds(json_t *into, const struct param *p, const char *text); /* "90d
 int take_wait(json_t *into, const struct param *p, const char *text);    /* seconds, also bare */
 int take_role(json_t *into, const struct param *p, const char *text);
 int take_rights(json_t *into, const struct param *p, const char *text); /* letters of lrwodma */
-int take_zones(json_t *into, const struct param *p, const char *text);  /* "a,b": array "zones" */
+int take_zones(json_t *into, const struct param *p, const char *text);  /* "a,b": array */
+int take_list(json_t *into, const struct param *p, const char *text);   /* the same of anything */
 int take_place(json_t *into, const struct param *p, const char *text);  /* "zone", "prefix" */
 int take_time(json_t *into, const struct param *p, const char *text);   /* microseconds */
 int take_recipient(json_t *into, const struct param *p, const char *text); /* age1... */

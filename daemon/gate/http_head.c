@@ -148,7 +148,7 @@ static enum http_problem parse(struct view bytes, struct reading *r)
 
 /* ---- what it says ---- */
 
-static enum http_method method_of(const char *name)
+static enum http_method method_of(struct view name)
 {
 	static const struct {
 		const char *name;
@@ -160,7 +160,7 @@ static enum http_method method_of(const char *name)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
-		if (strcmp(methods[i].name, name) == 0)
+		if (view_is(name, methods[i].name))
 			return methods[i].method;
 	return METHOD_OTHER;
 }
@@ -276,13 +276,50 @@ static enum http_problem check_lines(struct view head)
 	for (at = at + 1; *at != '\r'; at++) {
 		const uint8_t *end = memchr(at, '\n', head.len - (size_t)(at - head.data));
 		const uint8_t *colon = memchr(at, ':', (size_t)(end - at));
-		if (!colon || colon == at)
+		if (!colon || !view_is_token(view_of(at, (size_t)(colon - at))))
 			return PROBLEM_MALFORMED;
-		for (const uint8_t *c = at; c < colon; c++)
-			if (*c <= ' ' || *c >= 0x7f || strchr("\"(),/;<=>?@[\\]{}", *c))
-				return PROBLEM_MALFORMED;
 		at = end;
 	}
+	return PROBLEM_NONE;
+}
+
+/* Of a head whose first line is plain. */
+static struct view line_method(struct view head)
+{
+	const uint8_t *blank = memchr(head.data, ' ', head.len);
+
+	return view_of(head.data, blank ? (size_t)(blank - head.data) : 0);
+}
+
+/* " HTTP/1.1" and the end of the line; llhttp takes two other protocols as well (RTSP, ICE). */
+static bool line_is_http(struct view head, char *ret_major, char *ret_minor)
+{
+	static const char name[] = " HTTP/";
+	const uint8_t *end = memchr(head.data, '\r', head.len);
+	size_t len = sizeof name - 1 + 3, line = (size_t)(end - head.data);
+
+	if (line < len || memcmp(end - len, name, sizeof name - 1) != 0 || end[-2] != '.')
+		return false;
+	*ret_major = (char)end[-3];
+	*ret_minor = (char)end[-1];
+	return true;
+}
+
+/*
+ * What llhttp shall not judge. A request of HTTP/1 in all but its method, which we have no use for
+ * wherever it points, is 501 (RFC 9110, section 9.1): which methods llhttp knows depends on its
+ * version, and what it does not know it takes for no HTTP at all. Methods are what they are in one
+ * case.
+ */
+static enum http_problem check_first_line(struct view head)
+{
+	struct view method = line_method(head);
+	char major = 0, minor = 0;
+
+	if (!line_is_http(head, &major, &minor) || !view_is_token(method))
+		return PROBLEM_MALFORMED;
+	if (method_of(method) == METHOD_OTHER && major == '1' && (minor == '0' || minor == '1'))
+		return PROBLEM_UNSUPPORTED;
 	return PROBLEM_NONE;
 }
 
@@ -293,14 +330,15 @@ enum http_problem head_read(struct view head, struct http_head *ret_head)
 	*ret_head = (struct http_head){0};
 	enum http_problem p = check_lines(head);
 	if (!p)
+		p = check_first_line(head);
+	if (!p)
 		p = parse(head, &r);
 	if (p)
 		return p;
 	ret_head->minor = llhttp_get_http_minor(&r.parser);
 	if (llhttp_get_http_major(&r.parser) != 1 || ret_head->minor > 1)
 		return PROBLEM_VERSION;
-	ret_head->method =
-	    method_of(llhttp_method_name((llhttp_method_t)llhttp_get_method(&r.parser)));
+	ret_head->method = method_of(line_method(head));
 	p = read_target(r.target, ret_head);
 	if (!p)
 		p = read_framing(ret_head);
@@ -308,6 +346,15 @@ enum http_problem head_read(struct view head, struct http_head *ret_head)
 }
 
 /* ---- fields ---- */
+
+bool view_is_token(struct view v)
+{
+	for (size_t i = 0; i < v.len; i++)
+		if (v.data[i] <= ' ' || v.data[i] >= 0x7f ||
+		    strchr("\"(),/:;<=>?@[\\]{}", v.data[i]))
+			return false;
+	return v.len > 0;
+}
 
 bool view_is_word(struct view v, const char *word)
 {

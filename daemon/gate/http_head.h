@@ -21,7 +21,7 @@ enum http_method {
 	METHOD_DELETE = 1 << 5,
 	METHOD_MOVE = 1 << 6,
 	METHOD_OPTIONS = 1 << 7,
-	METHOD_OTHER = 1 << 8, /* well-formed, and of no use here */
+	METHOD_OTHER = 1 << 8, /* none of these: in no head that head_read() has taken */
 };
 
 enum {
@@ -66,6 +66,9 @@ const struct view *head_find_field(const struct http_head *h, const char *name);
 /* Behind `after` (NULL: from the first on). */
 const struct view *head_next_field(const struct http_head *h, const char *name,
 				   const struct view *after);
+
+/* RFC 9110, section 5.6.2: one character at least. */
+bool view_is_token(struct view v);
 
 /* Case-insensitive, ASCII. */
 bool view_is_word(struct view v, const char *word);

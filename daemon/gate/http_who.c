@@ -18,19 +18,27 @@ static bool same_who(const struct who *a, const struct who *b)
 	return a->kind == b->kind && equal_secret(a->digest, b->digest, sizeof a->digest);
 }
 
-/* RFC 6750, section 2.1; the scheme's name in any case. */
+/* RFC 6750, section 2.1; the scheme's name in any case. Credentials of another scheme, or that are
+ * no token of ours, are credentials that do not count: 401, which says which would (RFC 9110,
+ * section 11.6.1). What cannot be understood is 400 (RFC 6750, section 3.1). */
 static int bearer(struct view field, struct view *ret_token)
 {
-	static const char scheme[] = "bearer ";
-	size_t len = sizeof scheme - 1;
-
-	if (field.len <= len || !view_is_word(view_of(field.data, len), scheme))
-		return fail(E_INVALID, "Authorization must be: Bearer TOKEN");
+	static const char form[] = "Authorization must be: Bearer TOKEN";
+	const uint8_t *blank = field.len ? memchr(field.data, ' ', field.len) : NULL;
+	size_t len = blank ? (size_t)(blank - field.data) : field.len;
+	struct view scheme = view_of(field.data, len);
 	struct view token = view_of(field.data + len, field.len - len);
+
+	if (!view_is_token(scheme))
+		return fail(E_INVALID, "%s", form);
+	if (!view_is_word(scheme, "bearer"))
+		return fail(E_DENIED, "%s", form);
 	while (token.len && *token.data == ' ')
 		token = view_of(token.data + 1, token.len - 1);
-	if (!token.len || token.len > TOKEN_LEN_MAX)
-		return fail(E_INVALID, "Authorization must be: Bearer TOKEN");
+	if (!token.len)
+		return fail(E_INVALID, "%s", form);
+	if (token.len > TOKEN_LEN_MAX)
+		return fail(E_DENIED, "no token is that long");
 	*ret_token = token;
 	return 0;
 }

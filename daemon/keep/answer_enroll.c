@@ -2,6 +2,7 @@
 /* The asks about the asker's account: ENROLL, ACCOUNT. */
 #include "daemon/keep/ask.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -16,7 +17,26 @@ enum { FAILURES_A_MINUTE = 60 };
 
 /* ---- ENROLL ---- */
 
-static int add_certificate(struct ask *a, const struct principal_row *who)
+/* The record names the user: whoever has the code acts as them. */
+static int record_enrolment(struct ask *a, const struct principal_row *who,
+			    const struct credential_row *row)
+{
+	struct session as = *ask_session(a);
+
+	as.authenticated = true;
+	as.role = who->role;
+	memcpy(as.user, who->name, sizeof as.user);
+	(void)snprintf(as.method, sizeof as.method, "code");
+	memcpy(as.client, row->comment, sizeof as.client);
+	struct event e =
+	    EVENT(.name = "credential.add", .session = &as, .reason = "enrolled with a code");
+	event_detail(&e, json_pack("{s:s,s:s,s:s,s:o*}", "user", who->name, "kind", "certificate",
+				   "key", row->fingerprint, "from",
+				   row->networks[0] ? safe_words(row->networks) : NULL));
+	return audit_add(a->gate->keep->audit, &e);
+}
+
+static int add_certificate(struct ask *a, const struct principal_row *who, const char *networks)
 {
 	struct credential_row row;
 	int rc = certificate_credential(view_of(a->m.enroll.spki, WIRE_HASH), &row);
@@ -26,18 +46,13 @@ static int add_certificate(struct ask *a, const struct principal_row *who)
 	row.principal = who->id;
 	row.made_us = clock_utc_us();
 	view_to_text(a->m.enroll.client, row.comment, sizeof row.comment);
+	(void)snprintf(row.networks, sizeof row.networks, "%s", networks);
 	rc = catalog_credential_add(a->gate->keep->catalog, &row);
 	if (rc == E_EXISTS) {
 		err_clear();
 		return fail(rc, "this certificate is somebody's already");
 	}
-	if (rc)
-		return rc;
-	struct event e = EVENT(.name = "credential.add", .session = ask_session(a),
-			       .reason = "enrolled with a code");
-	event_detail(&e, json_pack("{s:s,s:s,s:s}", "user", who->name, "kind", "certificate", "key",
-				   row.fingerprint));
-	return audit_add(a->gate->keep->audit, &e);
+	return rc ? rc : record_enrolment(a, who, &row);
 }
 
 static int enrolled(struct ask *a, const struct principal_row *who)
@@ -63,22 +78,26 @@ static int enroll(struct deed *d)
 	struct ask *a = ask_of(d);
 	const struct session *s = ask_session(a);
 	struct principal_row who;
-	uint64_t principal = 0;
+	struct enrolment_row code;
 	uint8_t hash[ENROLMENT_HASH];
 
 	if (!s || s->over)
 		return fail(E_GONE, "the session has ended");
 	int rc = enrolment_hash(a->m.enroll.code, hash);
 	if (!rc)
-		rc = catalog_enrolment_take(d->keep->catalog, hash, clock_utc_us(), &principal);
+		rc = catalog_enrolment_take(d->keep->catalog, hash, clock_utc_us(), &code);
 	if (!rc)
-		rc = catalog_principal_by_id(d->keep->catalog, principal, &who);
-	if (rc == E_GONE || rc == E_INVALID || (!rc && who.disabled)) {
+		rc = catalog_principal_by_id(d->keep->catalog, code.principal, &who);
+	if (!rc && who.disabled)
+		rc = E_DENIED;
+	if (!rc)
+		rc = ask_from_allowed(a, code.networks, who.name, "");
+	if (rc == E_GONE || rc == E_INVALID || rc == E_DENIED) {
 		err_clear();
 		return fail(E_GONE, "this code is not good, or not any more");
 	}
 	if (!rc)
-		rc = add_certificate(a, &who);
+		rc = add_certificate(a, &who, code.networks);
 	return rc ? rc : enrolled(a, &who);
 }
 
@@ -90,10 +109,11 @@ static void enroll_refused(struct deed *d)
 
 	if (!flood_passes(&d->keep->failures, FAILURES_A_MINUTE, &passed_over))
 		return;
+	const char *reason = a->refusal.reason ? a->refusal.reason : d->why;
 	struct event e = EVENT(.name = "auth.fail", .session = ask_session(a), .code = E_DENIED,
-			       .reason = d->why);
-	event_detail(&e, json_pack("{s:s,s:i,s:i}", "user", "", "tries", 1, "others_passed_over",
-				   (int)passed_over));
+			       .reason = reason);
+	event_detail(&e, json_pack("{s:s,s:i,s:i}", "user", a->refusal.user, "tries", 1,
+				   "others_passed_over", (int)passed_over));
 	if (audit_add(d->keep->audit, &e))
 		(void)deed_note(d, E_IO);
 }

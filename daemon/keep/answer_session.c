@@ -55,7 +55,7 @@ static void hello_settle(struct deed *d)
 	int rc = dup_listeners(a);
 
 	if (!rc)
-		rc = gate_settings_compose(d->keep, &body);
+		rc = gate_settings_compose(d->keep, d->keep->settings, &body);
 	if (deed_note(d, rc))
 		return;
 	write_raw(ask_out(a, body.len), body.data, body.len);
@@ -173,18 +173,36 @@ static int find_nameless(struct keep *keep, const struct ask_auth *m, struct pri
 	return rc ? rc : catalog_principal_by_id(keep->catalog, ret_key->principal, ret_who);
 }
 
-static int find_credential(struct keep *keep, const struct ask_auth *m,
-			   struct principal_row *ret_who, struct credential_row *ret_key)
+/* By the address in the session's record, whatever else a gate may say. A list that cannot be read
+ * allows nobody; `dropkeepctl check` finds it. */
+int ask_from_allowed(struct ask *a, const char *networks, const char *user, const char *key)
 {
+	bool allowed = false;
+
+	if (networks_allow(networks, ask_session(a)->peer, &allowed))
+		err_clear();
+	if (allowed)
+		return 0;
+	a->refusal.reason = "network";
+	(void)snprintf(a->refusal.user, sizeof a->refusal.user, "%s", user);
+	(void)snprintf(a->refusal.key, sizeof a->refusal.key, "%s", key);
+	return E_DENIED;
+}
+
+static int find_credential(struct ask *a, struct principal_row *ret_who,
+			   struct credential_row *ret_key)
+{
+	const struct ask_auth *m = &a->m.auth;
+	struct keep *keep = a->deed.keep;
 	bool named = m->step == AUTH_QUERY || m->step == AUTH_SIGNED;
 	int rc = named ? find_ssh_key(keep, m, ret_who, ret_key)
 		       : find_nameless(keep, m, ret_who, ret_key);
 
 	if (rc)
 		return rc;
-	return ret_who->disabled || (ret_key->expires_us && ret_key->expires_us <= clock_utc_us())
-		   ? E_DENIED
-		   : 0;
+	if (ret_who->disabled || (ret_key->expires_us && ret_key->expires_us <= clock_utc_us()))
+		return E_DENIED;
+	return ask_from_allowed(a, ret_key->networks, ret_who->name, ret_key->fingerprint);
 }
 
 static const char *method_of(enum credential_kind kind)
@@ -243,7 +261,7 @@ static int auth(struct deed *d)
 		return fail(E_GONE, "the session has ended");
 	if (s->authenticated)
 		return fail(E_DENIED, "%s", not_accepted); /* two asks came at once */
-	int rc = find_credential(d->keep, &a->m.auth, &who, &key);
+	int rc = find_credential(a, &who, &key);
 	if (rc == E_GONE || rc == E_DENIED || rc == E_INVALID || rc == E_UNSUPPORTED) {
 		err_clear();
 		return fail(E_DENIED, "%s", not_accepted);
@@ -268,8 +286,14 @@ static void auth_refused(struct deed *d)
 	if (!s || s->authenticated)
 		return;
 	s->tries++;
-	view_to_text(a->m.auth.user, s->tried_user, sizeof s->tried_user);
 	view_to_text(a->m.auth.client, s->client, sizeof s->client);
+	if (a->refusal.reason) { /* of all tries this is the one that matters */
+		s->tried_elsewhere = true;
+		memcpy(s->tried_user, a->refusal.user, sizeof s->tried_user);
+		memcpy(s->tried_key, a->refusal.key, sizeof s->tried_key);
+	} else if (!s->tried_elsewhere) {
+		view_to_text(a->m.auth.user, s->tried_user, sizeof s->tried_user);
+	}
 }
 
 const struct deed_row answer_auth = {
@@ -309,10 +333,11 @@ static int record_failure(struct keep *keep, const struct session *s)
 
 	if (!s->tries || !flood_passes(&keep->failures, FAILURES_A_MINUTE, &passed_over))
 		return 0;
-	struct event e =
-	    EVENT(.name = "auth.fail", .session = s, .code = E_DENIED, .reason = not_accepted);
-	event_detail(&e, json_pack("{s:s,s:i,s:i}", "user", s->tried_user, "tries", (int)s->tries,
-				   "others_passed_over", (int)passed_over));
+	struct event e = EVENT(.name = "auth.fail", .session = s, .code = E_DENIED,
+			       .reason = s->tried_elsewhere ? "network" : not_accepted);
+	event_detail(&e, json_pack("{s:s,s:i,s:i,s:s*}", "user", s->tried_user, "tries",
+				   (int)s->tries, "others_passed_over", (int)passed_over, "key",
+				   s->tried_elsewhere ? s->tried_key : NULL));
 	return audit_add(keep->audit, &e);
 }
 

@@ -115,12 +115,17 @@ static bool in_phase(const struct ask *a, enum phase phase)
 	return false;
 }
 
+static bool is_https(const struct session *s)
+{
+	return s && strcmp(s->protocol, "https") == 0;
+}
+
 /* Signatures come over SSH, certificates and tokens over TLS, where nobody says a name. */
 static bool auth_makes_sense(const struct ask *a)
 {
 	const struct ask_auth *m = &a->m.auth;
 	const struct session *s = ask_session(a);
-	bool https = s && strcmp(s->protocol, "https") == 0;
+	bool https = is_https(s);
 
 	if (m->step == AUTH_QUERY || m->step == AUTH_SIGNED)
 		return !https;
@@ -156,6 +161,8 @@ static bool makes_sense(const struct ask *a)
 	switch (a->frame.verb) {
 	case VERB_AUTH:
 		return auth_makes_sense(a);
+	case VERB_ENROLL: /* of the certificate in a TLS handshake */
+		return is_https(ask_session(a));
 	case VERB_SESSION_NOTE:
 		return a->m.session_note.refused <= 1;
 	case VERB_LIST:

@@ -14,6 +14,12 @@
 #include "daemon/keep/record.h"
 #include "wire/messages.h"
 
+/* What the record says of a refusal, and its peer is not told. */
+struct refusal {
+	const char *reason; /* NULL: as the peer was told */
+	char user[ACCOUNT_MAX + 1], key[64];
+};
+
 struct ask {
 	struct deed deed;
 	struct gate *gate;
@@ -31,6 +37,7 @@ struct ask {
 	/* What the stages of one verb hand on to each other; owned, freed by drop. */
 	void *work;
 	void (*drop_work)(void *work);
+	struct refusal refusal;  /* of who asked to come in */
 	struct ask *parked_next; /* behind a put that is being asked to yield */
 };
 
@@ -52,6 +59,11 @@ struct writer *ask_out(struct ask *a, size_t cap);
 struct session *ask_session(const struct ask *a);
 struct put *ask_put(const struct ask *a);
 struct get *ask_get(const struct ask *a);
+
+/* Whether the list that a user's credential (its fingerprint; "": it has none yet) was given
+ * allows the address of the ask's session. E_DENIED, and the ask's refusal says why. */
+MUST_USE int ask_from_allowed(struct ask *a, const char *networks, const char *user,
+			      const char *key);
 
 /* The principal of an authenticated session; E_DENIED when it is gone or disabled. */
 MUST_USE int ask_principal(const struct ask *a, const struct principal **ret_principal);

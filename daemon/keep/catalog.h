@@ -29,6 +29,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "daemon/keep/networks.h"
 
 struct catalog;
 
@@ -105,7 +106,8 @@ struct credential_row {
 	char fingerprint[64]; /* "SHA256:" and base64 without padding */
 	char algorithm[48];   /* "ssh-ed25519" */
 	char comment[128];
-	int64_t made_us, expires_us; /* 0: never */
+	int64_t made_us, expires_us;  /* 0: never */
+	char networks[NETWORKS_TEXT]; /* where it may be used from, as networks.h has it */
 };
 MUST_USE int catalog_credential_add(struct catalog *c, struct credential_row *row); /* E_EXISTS */
 MUST_USE int catalog_credential_find(struct catalog *c, uint64_t principal,
@@ -120,10 +122,15 @@ MUST_USE int catalog_credential_remove(struct catalog *c, uint64_t id);
 /* One-time codes by which users add a certificate of theirs; a new one takes the place of the
  * user's older ones. Taking one that has expired is E_GONE, too. */
 enum { ENROLMENT_HASH = 32 };
-MUST_USE int catalog_enrolment_add(struct catalog *c, const uint8_t hash[ENROLMENT_HASH],
-				   uint64_t principal, int64_t made_us, int64_t expires_us);
+struct enrolment_row {
+	uint8_t code_hash[ENROLMENT_HASH];
+	uint64_t principal;
+	int64_t made_us, expires_us;
+	char networks[NETWORKS_TEXT]; /* of the code, and of the credential that it makes */
+};
+MUST_USE int catalog_enrolment_add(struct catalog *c, const struct enrolment_row *row);
 MUST_USE int catalog_enrolment_take(struct catalog *c, const uint8_t hash[ENROLMENT_HASH],
-				    int64_t now_us, uint64_t *ret_principal);
+				    int64_t now_us, struct enrolment_row *ret);
 
 struct grant_row {
 	uint64_t id, principal;

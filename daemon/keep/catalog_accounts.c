@@ -97,6 +97,7 @@ static void read_credential(struct db_query *q, struct credential_row *row)
 	db_get_field(q, row->comment, sizeof row->comment);
 	row->made_us = db_get_i64(q);
 	row->expires_us = db_get_i64(q);
+	db_get_field(q, row->networks, sizeof row->networks);
 }
 
 static int one_credential(struct db_query *q, struct credential_row *ret)
@@ -122,6 +123,7 @@ int catalog_credential_add(struct catalog *c, struct credential_row *row)
 	db_put_field(&q, row->comment, sizeof row->comment);
 	db_put_i64(&q, row->made_us);
 	db_put_i64(&q, row->expires_us);
+	db_put_field(&q, row->networks, sizeof row->networks);
 	return db_insert(&q, &row->id);
 }
 
@@ -191,36 +193,45 @@ static int drop_enrolments(struct catalog *c, uint64_t principal)
 	return rc == E_GONE ? 0 : rc;
 }
 
-int catalog_enrolment_add(struct catalog *c, const uint8_t hash[ENROLMENT_HASH], uint64_t principal,
-			  int64_t made_us, int64_t expires_us)
+int catalog_enrolment_add(struct catalog *c, const struct enrolment_row *row)
 {
-	int rc = drop_enrolments(c, principal);
+	int rc = drop_enrolments(c, row->principal);
 
 	if (rc)
 		return rc;
 	struct db_query q = db_query(c, DB_ENROLMENT_ADD);
-	db_put_bytes(&q, view_of(hash, ENROLMENT_HASH));
-	db_put_u64(&q, principal);
-	db_put_i64(&q, made_us);
-	db_put_i64(&q, expires_us);
+	db_put_bytes(&q, view_of(row->code_hash, ENROLMENT_HASH));
+	db_put_u64(&q, row->principal);
+	db_put_i64(&q, row->made_us);
+	db_put_i64(&q, row->expires_us);
+	db_put_field(&q, row->networks, sizeof row->networks);
 	return db_change(&q);
 }
 
+static void read_enrolment(struct db_query *q, struct enrolment_row *row)
+{
+	row->principal = db_get_u64(q);
+	row->made_us = db_get_i64(q);
+	row->expires_us = db_get_i64(q);
+	db_get_field(q, row->networks, sizeof row->networks);
+}
+
 int catalog_enrolment_take(struct catalog *c, const uint8_t hash[ENROLMENT_HASH], int64_t now_us,
-			   uint64_t *ret_principal)
+			   struct enrolment_row *ret)
 {
 	struct db_query q = db_query(c, DB_ENROLMENT_FIND);
-	uint64_t principal = 0;
+	struct enrolment_row row = {0};
 
+	memcpy(row.code_hash, hash, ENROLMENT_HASH);
 	db_put_bytes(&q, view_of(hash, ENROLMENT_HASH));
 	db_put_i64(&q, now_us);
 	if (db_next(&q))
-		principal = db_get_u64(&q);
+		read_enrolment(&q, &row);
 	int rc = db_found(&q);
 	if (!rc)
-		rc = drop_enrolments(c, principal);
+		rc = drop_enrolments(c, row.principal);
 	if (!rc)
-		*ret_principal = principal;
+		*ret = row;
 	return rc;
 }
 

@@ -186,6 +186,12 @@ static const char version_3[] =
     "ALTER TABLE versions ADD COLUMN ticket BLOB CHECK (length(ticket) = 16);"
     "ALTER TABLE versions ADD COLUMN record INTEGER CHECK (record >= 0);"
     "CREATE UNIQUE INDEX versions_by_ticket ON versions (ticket) WHERE ticket IS NOT NULL;"
+    "PRAGMA user_version = 3;";
+
+static const char version_4[] =
+    /* Where an enrolment may be made from, and the credential that it makes be used from: as of
+     * credentials. */
+    "ALTER TABLE enrolments ADD COLUMN networks TEXT NOT NULL DEFAULT '';"
 
     /* The longest untouched come first, to see which have expired. */
     "CREATE INDEX uploads_by_touch ON uploads (touched_us);"
@@ -197,7 +203,7 @@ static const char version_3[] =
     " raised_us INTEGER NOT NULL,"
     " text TEXT NOT NULL"
     ") STRICT;"
-    "PRAGMA user_version = 3;";
+    "PRAGMA user_version = 4;";
 
-const char *const catalog_migrations[] = {version_1, version_2, version_3};
+const char *const catalog_migrations[] = {version_1, version_2, version_3, version_4};
 const unsigned catalog_version = sizeof catalog_migrations / sizeof *catalog_migrations;

@@ -11,7 +11,7 @@
 
 #define PRINCIPAL_COLUMNS "id, name, role, disabled, made_us"
 #define CREDENTIAL_COLUMNS \
-	"id, principal, kind, fingerprint, algorithm, comment, made_us, expires_us"
+	"id, principal, kind, fingerprint, algorithm, comment, made_us, expires_us, networks"
 #define ZONE_COLUMNS                                                                             \
 	"id, name, wrapped, root, quota_bytes, used_bytes, reserved_bytes, files, retention_s, " \
 	"recovery, made_us FROM zones LEFT JOIN zone_secrets ON zone = id"
@@ -97,13 +97,14 @@ QUERY(PRINCIPAL_REMOVE, "DELETE FROM principals WHERE id = ?1")
 QUERY_WALK(PRINCIPAL_EACH, "SELECT " PRINCIPAL_COLUMNS " FROM principals ORDER BY name")
 
 QUERY(CREDENTIAL_ADD, "INSERT INTO credentials (principal, kind, fingerprint, algorithm, comment, "
-		      "made_us, expires_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
+		      "made_us, expires_us, networks) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
 QUERY(CREDENTIAL_FIND, "SELECT " CREDENTIAL_COLUMNS " FROM credentials "
 		       "WHERE principal = ?1 AND kind = ?2 AND fingerprint = ?3")
 QUERY(ENROLMENT_DROP, "DELETE FROM enrolments WHERE principal = ?1")
-QUERY(ENROLMENT_ADD, "INSERT INTO enrolments (code_hash, principal, made_us, expires_us) "
-		     "VALUES (?1, ?2, ?3, ?4)")
-QUERY(ENROLMENT_FIND, "SELECT principal FROM enrolments WHERE code_hash = ?1 AND expires_us > ?2")
+QUERY(ENROLMENT_ADD, "INSERT INTO enrolments (code_hash, principal, made_us, expires_us, networks) "
+		     "VALUES (?1, ?2, ?3, ?4, ?5)")
+QUERY(ENROLMENT_FIND, "SELECT principal, made_us, expires_us, networks FROM enrolments "
+		      "WHERE code_hash = ?1 AND expires_us > ?2")
 QUERY(CREDENTIAL_BY_FINGERPRINT, "SELECT " CREDENTIAL_COLUMNS " FROM credentials "
 				 "WHERE kind > 1 AND kind = ?1 AND fingerprint = ?2")
 QUERY(CREDENTIAL_BY_ID, "SELECT " CREDENTIAL_COLUMNS " FROM credentials WHERE id = ?1")

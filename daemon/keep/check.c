@@ -212,6 +212,26 @@ static int check_catalog(struct check *k)
 	return rc;
 }
 
+/* The keep lets nobody in with one whose list it cannot read. */
+static int visit_credential(void *arg, const struct credential_row *row)
+{
+	bool allowed = false;
+
+	if (networks_allow(row->networks, "", &allowed)) {
+		CLEANUP(mem_free)
+		char *text = mem_printf("credential %llu: its source networks are damaged, and it "
+					"lets nobody in: add it anew",
+					(unsigned long long)row->id);
+		check_problem(arg, (struct found){.what = "catalog"}, text);
+	}
+	return 0;
+}
+
+static int check_credentials(struct check *k)
+{
+	return catalog_each_credential(k->reader, 0, visit_credential, k);
+}
+
 static int check_log(struct check *k)
 {
 	const struct audit *audit = k->keep->audit;
@@ -253,6 +273,8 @@ int check_run(struct check *k)
 			rc = part(k, "catalog", check_versions);
 		if (!rc)
 			rc = part(k, "catalog", check_uploads);
+		if (!rc)
+			rc = part(k, "catalog", check_credentials);
 		if (!rc)
 			rc = part(k, "blob", check_store);
 	}

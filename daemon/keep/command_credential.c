@@ -2,11 +2,14 @@
 /* The operator's commands about credentials: keys, certificates, tokens. */
 #include "daemon/keep/control.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/sys.h"
 #include "daemon/keep/audit.h"
+#include "daemon/keep/safe_json.h"
 #include "daemon/keep/ssh_key.h"
 #include "daemon/keep/tls_files.h"
 #include "daemon/keep/token.h"
@@ -19,10 +22,10 @@ json_t *credential_json(const char *user, const struct credential_row *r)
 						[CREDENTIAL_CERTIFICATE] = "certificate",
 						[CREDENTIAL_TOKEN] = "token"};
 
-	return json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "id", (json_int_t)r->id, "user", user,
-			 "kind", kind_name[r->kind], "algorithm", r->algorithm, "fingerprint",
+	return json_pack("{s:I,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o}", "id", (json_int_t)r->id, "user",
+			 user, "kind", kind_name[r->kind], "algorithm", r->algorithm, "fingerprint",
 			 r->fingerprint, "comment", r->comment, "made", json_time(r->made_us),
-			 "expires", json_time(r->expires_us));
+			 "expires", json_time(r->expires_us), "from", safe_words(r->networks));
 }
 
 struct list {
@@ -50,21 +53,52 @@ int credentials_json(struct command *c, uint64_t principal, const char *user, js
 	return catalog_each_credential(c->deed.keep->catalog, principal, visit_credential, &g);
 }
 
-/* How long from now on it is good; for ever without. */
-static int expiry(json_int_t expires_s, int64_t *ret_us)
+/* What all ways to add a credential have in common. */
+struct terms {
+	json_int_t expires_s; /* from now; 0: never */
+	json_t *from;         /* networks as they were typed; NULL: from anywhere */
+	int64_t expires_us;
+	char networks[NETWORKS_TEXT];
+};
+
+static int read_networks(const json_t *from, char ret_networks[NETWORKS_TEXT])
 {
-	if (expires_s < 0 || expires_s > INT32_MAX)
+	CLEANUP(buf_done) struct buf list = {0};
+	const char *text = "";
+	const json_t *one;
+	size_t i;
+	int rc = json_array_size(from) ? 0 : fail(E_USAGE, "no network is named");
+
+	json_array_foreach(from, i, one)
+	{
+		if (!rc && !json_is_string(one))
+			rc = fail(E_USAGE, "networks are named by text");
+		if (!rc)
+			rc = network_add(view_of(json_string_value(one), json_string_length(one)),
+					 &list);
+	}
+	if (!rc)
+		rc = buf_text(&list, &text);
+	if (!rc)
+		(void)snprintf(ret_networks, NETWORKS_TEXT, "%s", text);
+	return rc;
+}
+
+static int read_terms(struct terms *t)
+{
+	if (t->expires_s < 0 || t->expires_s > INT32_MAX)
 		return fail(E_USAGE, "an expiry is some time in this century");
-	*ret_us = expires_s ? clock_utc_us() + expires_s * 1000000 : 0;
-	return 0;
+	t->expires_us = t->expires_s ? clock_utc_us() + t->expires_s * 1000000 : 0;
+	return t->from ? read_networks(t->from, t->networks) : 0;
 }
 
 static int add_credential(struct command *c, const struct principal_row *user,
-			  struct credential_row *row, int64_t expires_us)
+			  struct credential_row *row, const struct terms *t)
 {
 	row->principal = user->id;
 	row->made_us = clock_utc_us();
-	row->expires_us = expires_us;
+	row->expires_us = t->expires_us;
+	memcpy(row->networks, t->networks, sizeof row->networks);
 	json_t *shown = NULL;
 	int rc = catalog_credential_add(c->deed.keep->catalog, row);
 	if (rc == E_EXISTS)
@@ -72,9 +106,10 @@ static int add_credential(struct command *c, const struct principal_row *user,
 	shown = credential_json(user->name, row);
 	if (!rc)
 		rc = command_record(c, "credential.add", NULL,
-				    json_pack("{s:s,s:O,s:s}", "user", user->name, "kind",
+				    json_pack("{s:s,s:O,s:s,s:O*}", "user", user->name, "kind",
 					      json_object_get(shown, "kind"), "key",
-					      row->fingerprint));
+					      row->fingerprint, "from",
+					      t->from ? json_object_get(shown, "from") : NULL));
 	if (rc)
 		json_decref(shown);
 	else
@@ -83,31 +118,30 @@ static int add_credential(struct command *c, const struct principal_row *user,
 }
 
 static int add_key(struct command *c, const struct principal_row *user, const char *line,
-		   int64_t expires_us)
+		   const struct terms *t)
 {
 	struct credential_row row;
 	int rc = ssh_key_parse(view_text(line), &row);
 
-	return rc ? rc : add_credential(c, user, &row, expires_us);
+	return rc ? rc : add_credential(c, user, &row, t);
 }
 
 static int key_add(struct deed *d)
 {
 	struct command *c = command_of(d);
 	struct principal_row user;
+	struct terms t = {0};
 	const char *name;
 	json_t *keys, *key;
-	json_int_t expires_s = 0;
-	int64_t expires_us = 0;
 	size_t i;
 	json_error_t e;
 
-	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s:o,s?I}", "user", &name, "keys", &keys,
-			   "expires", &expires_s))
+	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s:o,s?I,s?o}", "user", &name, "keys",
+			   &keys, "expires", &t.expires_s, "from", &t.from))
 		return command_usage(&e);
 	if (!json_array_size(keys))
 		return fail(E_USAGE, "key add needs a key");
-	int rc = expiry(expires_s, &expires_us);
+	int rc = read_terms(&t);
 	if (!rc)
 		rc = command_user(c, name, &user);
 	json_array_foreach(keys, i, key)
@@ -115,7 +149,7 @@ static int key_add(struct deed *d)
 		if (!rc && !json_is_string(key))
 			rc = fail(E_USAGE, "keys are lines of text");
 		if (!rc)
-			rc = add_key(c, &user, json_string_value(key), expires_us);
+			rc = add_key(c, &user, json_string_value(key), &t);
 	}
 	json_object_set_new(c->result, "count",
 			    json_integer((json_int_t)json_array_size(c->items)));
@@ -128,16 +162,15 @@ static int cert_add(struct deed *d)
 	struct command *c = command_of(d);
 	struct principal_row user;
 	struct credential_row row;
+	struct terms t = {0};
 	const char *name, *pem;
 	uint8_t spki[TLS_SPKI];
-	json_int_t expires_s = 0;
-	int64_t expires_us = 0;
 	json_error_t e;
 
-	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s:s,s?I}", "user", &name, "certificate",
-			   &pem, "expires", &expires_s))
+	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s:s,s?I,s?o}", "user", &name,
+			   "certificate", &pem, "expires", &t.expires_s, "from", &t.from))
 		return command_usage(&e);
-	int rc = expiry(expires_s, &expires_us);
+	int rc = read_terms(&t);
 	if (!rc)
 		rc = command_user(c, name, &user);
 	if (!rc && tls_files_spki(view_text(pem), spki))
@@ -145,7 +178,7 @@ static int cert_add(struct deed *d)
 	if (!rc)
 		rc = certificate_credential(view_of(spki, sizeof spki), &row);
 	if (!rc)
-		rc = add_credential(c, &user, &row, expires_us);
+		rc = add_credential(c, &user, &row, &t);
 	json_object_set_new(c->result, "count", json_integer(1));
 	return rc;
 }
@@ -156,16 +189,15 @@ static int token_add(struct deed *d)
 	struct command *c = command_of(d);
 	struct principal_row user;
 	struct credential_row row;
+	struct terms t = {0};
 	char token[TOKEN_LEN + 1];
 	const char *name;
-	json_int_t expires_s = 0;
-	int64_t expires_us = 0;
 	json_error_t e;
 
-	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s?I}", "user", &name, "expires",
-			   &expires_s))
+	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s?I,s?o}", "user", &name, "expires",
+			   &t.expires_s, "from", &t.from))
 		return command_usage(&e);
-	int rc = expiry(expires_s, &expires_us);
+	int rc = read_terms(&t);
 	if (!rc)
 		rc = command_user(c, name, &user);
 	if (!rc)
@@ -173,7 +205,7 @@ static int token_add(struct deed *d)
 	if (!rc)
 		rc = token_credential(view_of(token, TOKEN_LEN), &row);
 	if (!rc)
-		rc = add_credential(c, &user, &row, expires_us);
+		rc = add_credential(c, &user, &row, &t);
 	if (!rc)
 		json_object_set_new(c->result, "token", json_string(token));
 	wipe(token, sizeof token);
@@ -196,7 +228,7 @@ static int public_url(struct keep *keep, struct view certificate, struct buf *ou
 		return fail(E_CONFIG, "set [https] public_url: nobody else knows it");
 	int rc = buf_add_text(out, "https://");
 	if (!rc)
-		rc = tls_files_name(certificate, out);
+		rc = tls_files_host(certificate, out);
 	return rc ? rc : buf_printf(out, ":%u", address_port(&s->https_listen.at[0]));
 }
 
@@ -216,44 +248,62 @@ static int enrolment_url(struct keep *keep, const char *code, struct buf *out)
 	return rc ? rc : base64url_encode(view_of(spki, sizeof spki), out);
 }
 
+static int add_enrolment(struct keep *keep, const struct principal_row *user, const struct terms *t,
+			 const char *code)
+{
+	struct enrolment_row row = {
+	    .principal = user->id, .made_us = clock_utc_us(), .expires_us = t->expires_us};
+
+	memcpy(row.networks, t->networks, sizeof row.networks);
+	int rc = enrolment_hash(view_of(code, ENROLMENT_LEN), row.code_hash);
+	return rc ? rc : catalog_enrolment_add(keep->catalog, &row);
+}
+
+static int give_enrolment(struct command *c, const struct principal_row *user,
+			  const struct terms *t, struct buf *url)
+{
+	const char *text = NULL;
+	json_t *from = t->from ? safe_words(t->networks) : NULL;
+	int rc = command_record(c, "user.enroll", NULL,
+				json_pack("{s:s,s:o,s:O*}", "user", user->name, "expires",
+					  json_time(t->expires_us), "from", from));
+
+	if (!rc)
+		rc = buf_text(url, &text);
+	if (!rc) {
+		json_object_set_new(c->result, "url", json_string(text));
+		json_object_set_new(c->result, "expires", json_time(t->expires_us));
+		json_object_set_new(c->result, "from", safe_words(t->networks));
+	}
+	json_decref(from);
+	return rc;
+}
+
 /* The code is in the answer, and nowhere else. */
 static int user_enroll(struct deed *d)
 {
 	struct command *c = command_of(d);
 	CLEANUP(buf_wipe) struct buf url = {0};
 	struct principal_row user;
+	struct terms t = {.expires_s = 86400};
 	char code[ENROLMENT_LEN + 1];
-	uint8_t hash[ENROLMENT_HASH];
-	const char *name, *text = NULL;
-	json_int_t expires_s = 86400;
-	int64_t expires_us = 0;
+	const char *name;
 	json_error_t e;
 
-	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s?I}", "name", &name, "expires",
-			   &expires_s))
+	if (json_unpack_ex(c->args, &e, JSON_STRICT, "{s:s,s?I,s?o}", "name", &name, "expires",
+			   &t.expires_s, "from", &t.from))
 		return command_usage(&e);
-	int rc = expires_s ? expiry(expires_s, &expires_us) : fail(E_USAGE, "a code expires");
+	int rc = t.expires_s ? read_terms(&t) : fail(E_USAGE, "a code expires");
 	if (!rc)
 		rc = command_user(c, name, &user);
 	if (!rc)
 		rc = enrolment_make(code);
 	if (!rc)
-		rc = enrolment_hash(view_of(code, ENROLMENT_LEN), hash);
-	if (!rc)
-		rc = catalog_enrolment_add(d->keep->catalog, hash, user.id, clock_utc_us(),
-					   expires_us);
+		rc = add_enrolment(d->keep, &user, &t, code);
 	if (!rc)
 		rc = enrolment_url(d->keep, code, &url);
 	if (!rc)
-		rc = command_record(
-		    c, "user.enroll", NULL,
-		    json_pack("{s:s,s:o}", "user", user.name, "expires", json_time(expires_us)));
-	if (!rc)
-		rc = buf_text(&url, &text);
-	if (!rc)
-		json_object_set_new(c->result, "url", json_string(text));
-	if (!rc)
-		json_object_set_new(c->result, "expires", json_time(expires_us));
+		rc = give_enrolment(c, &user, &t, &url);
 	wipe(code, sizeof code);
 	return rc;
 }

@@ -55,25 +55,28 @@ static int read_tls(const struct settings *s, struct files *f)
 		rc = sys_read_file(AT_FDCWD, s->private_key, TLS_MAX, &f->private_key);
 	if (!rc)
 		rc = tls_files_check(view_buf(&f->certificate), view_buf(&f->private_key));
-	return rc ? fail(rc, "the TLS certificate '%s' and its key", s->certificate) : 0;
+	if (rc != E_CONFIG)
+		return rc;
+	CLEANUP(mem_free) char *why = mem_text(err_cause()); /* one sentence reaches the operator */
+	err_clear();
+	return fail(rc, "%s ([https] certificate = %s)", why, s->certificate);
 }
 
-static int read_files(const struct keep *keep, struct files *f)
+static int read_files(const struct keep *keep, const struct settings *s, struct files *f)
 {
-	const struct settings *s = keep->settings;
+	/* Whether there are HTTPS sockets is known when there are any; before that, the files must
+	 * be good where they will be needed. After a reload they may be for the next start only. */
+	bool https = keep->listeners ? keep->https_listeners : s->https_listen.count;
 	int rc = 0;
 
 	if (*s->banner_file)
 		rc = sys_read_file(AT_FDCWD, s->banner_file, BANNER_MAX, &f->banner);
-	/* Whether there are HTTPS sockets is known when they are open; before that, and without
-	 * any, the files must be good where they will be needed. */
-	return rc || !(s->https_listen.count || keep->https_listeners) ? rc : read_tls(s, f);
+	return rc || !https ? rc : read_tls(s, f);
 }
 
-static int fill(const struct keep *keep, const struct files *f, struct view host_keys,
-		struct buf *out)
+static int fill(const struct keep *keep, const struct settings *s, const struct files *f,
+		struct view host_keys, struct buf *out)
 {
-	const struct settings *s = keep->settings;
 	struct gate_settings m = {
 	    .listeners = (uint16_t)(keep->listeners - keep->https_listeners),
 	    .https_listeners = (uint16_t)keep->https_listeners,
@@ -106,14 +109,14 @@ static int fill(const struct keep *keep, const struct files *f, struct view host
 	return 0;
 }
 
-int gate_settings_check(const struct keep *keep)
+int gate_settings_check(const struct keep *keep, const struct settings *s)
 {
 	CLEANUP(buf_wipe) struct buf all = {0};
 
-	return gate_settings_compose(keep, &all);
+	return gate_settings_compose(keep, s, &all);
 }
 
-int gate_settings_compose(const struct keep *keep, struct buf *out)
+int gate_settings_compose(const struct keep *keep, const struct settings *s, struct buf *out)
 {
 	CLEANUP(buf_wipe) struct buf keys = {0};
 	CLEANUP(files_done) struct files files = {0};
@@ -122,9 +125,9 @@ int gate_settings_compose(const struct keep *keep, struct buf *out)
 	if (rc)
 		return rc;
 	struct writer w = writer_of(keys.data, HOST_KEYS_MAX);
-	rc = add_host_keys(keep->settings, &w);
+	rc = add_host_keys(s, &w);
 	keys.len = w.len;
 	if (!rc)
-		rc = read_files(keep, &files);
-	return rc ? rc : fill(keep, &files, view_buf(&keys), out);
+		rc = read_files(keep, s, &files);
+	return rc ? rc : fill(keep, s, &files, view_buf(&keys), out);
 }

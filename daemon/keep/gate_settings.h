@@ -9,11 +9,14 @@
 #include "base/buf.h"
 
 struct keep;
+struct settings;
 
 /* The body of an answer to HELLO or of an order CONFIGURE. The caller wipes it. */
-MUST_USE int gate_settings_compose(const struct keep *keep, struct buf *out);
+MUST_USE int gate_settings_compose(const struct keep *keep, const struct settings *s,
+				   struct buf *out);
 
-/* Whether it can be composed, before there are gates: host keys that are there and whole. */
-MUST_USE int gate_settings_check(const struct keep *keep);
+/* Whether it can be composed, before there are gates, and before settings are in force: host keys
+ * that are there and whole, a certificate and its key. */
+MUST_USE int gate_settings_check(const struct keep *keep, const struct settings *s);
 
 #endif

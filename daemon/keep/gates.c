@@ -339,7 +339,7 @@ void gates_configure(struct gates *all)
 {
 	CLEANUP(buf_wipe) struct buf body = {0};
 
-	if (gate_settings_compose(all->keep, &body)) {
+	if (gate_settings_compose(all->keep, all->keep->settings, &body)) {
 		log_failure("tell the gates the new settings");
 		return;
 	}

@@ -72,7 +72,7 @@ static int start(struct keep *keep)
 	int rc = make_tls_files(keep);
 
 	if (!rc)
-		rc = gate_settings_check(keep);
+		rc = gate_settings_check(keep, keep->settings);
 	if (!rc)
 		rc = listeners_open(keep);
 	if (!rc)
@@ -157,8 +157,12 @@ int keep_reread(const struct keep *keep, void (*visit)(void *arg, const char *ke
 	struct settings *fresh = NULL;
 	int rc = settings_load(keep->config_path, &fresh);
 
-	if (rc)
+	if (!rc && keep->gates) /* what the gates cannot use would be nobody's settings */
+		rc = gate_settings_check(keep, fresh);
+	if (rc) {
+		settings_free(&fresh);
 		return rc;
+	}
 	settings_compare(keep->settings, fresh, visit, arg);
 	*ret_fresh = fresh;
 	return 0;

@@ -40,6 +40,7 @@ libkeep_a_SOURCES = \
 	daemon/keep/lines.c daemon/keep/lines.h \
 	daemon/keep/log_query.c daemon/keep/log_query.h \
 	daemon/keep/listeners.c daemon/keep/listeners.h \
+	daemon/keep/networks.c daemon/keep/networks.h \
 	daemon/keep/object_key.c daemon/keep/object_key.h \
 	daemon/keep/puts.c daemon/keep/puts.h \
 	daemon/keep/recover.c daemon/keep/recover.h \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/keep/safe_json.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -18,4 +20,16 @@ json_t *safe_text(struct view text)
 json_int_t safe_count(uint64_t n)
 {
 	return n <= INT64_MAX ? (json_int_t)n : INT64_MAX;
+}
+
+json_t *safe_words(const char *text)
+{
+	json_t *list = json_array();
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+		json_array_append_new(list, safe_text(view_of(text, len)));
+		text += len + (text[len] == ' ');
+	}
+	return list;
 }

@@ -18,4 +18,7 @@ json_t *safe_text(struct view text);
 /* At most what JSON's readers can hold in 63 bits. */
 json_int_t safe_count(uint64_t n);
 
+/* What stands between the blanks of a text, as an array of texts; empty for none. */
+json_t *safe_words(const char *text);
+
 #endif

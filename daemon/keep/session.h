@@ -36,6 +36,8 @@ struct session {
 	/* Before it: what was tried, for one record at the end. */
 	unsigned tries;
 	char tried_user[ACCOUNT_MAX + 1];
+	bool tried_elsewhere; /* with a credential that is good from other networks alone: */
+	char tried_key[64];
 	uint64_t bytes_in, bytes_out;
 	unsigned refusals;
 	unsigned handles;    /* puts and gets */

@@ -236,18 +236,40 @@ int tls_files_spki(struct view certificate, uint8_t ret_hash[TLS_SPKI])
 	return good ? 0 : refuse("the certificate has no key");
 }
 
-int tls_files_name(struct view certificate, struct buf *out)
+/* NULL: it has none. */
+static char *common_name(X509 *x)
+{
+	const X509_NAME *subject = X509_get_subject_name(x);
+	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+	const ASN1_STRING *name =
+	    at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+	size_t len = name ? (size_t)ASN1_STRING_length(name) : 0;
+	const uint8_t *data = name ? ASN1_STRING_get0_data(name) : NULL;
+
+	for (size_t i = 0; i < len; i++) /* it stands in a sentence, if it is no host */
+		if (data[i] < ' ' || data[i] > '~')
+			return NULL;
+	return len ? mem_text_n(data, len) : NULL;
+}
+
+int tls_files_host(struct view certificate, struct buf *out)
 {
 	CLEANUP(x509_free) X509 *x = NULL;
 	int rc = read_certificate(certificate, &x);
 
 	if (rc)
 		return rc;
-	const X509_NAME *subject = X509_get_subject_name(x);
-	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-	const ASN1_STRING *name =
-	    at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
-	if (!name || ASN1_STRING_length(name) <= 0)
-		return refuse("the certificate has no common name");
-	return buf_add(out, ASN1_STRING_get0_data(name), (size_t)ASN1_STRING_length(name));
+	CLEANUP(mem_free) char *name = common_name(x);
+	if (!name)
+		return refuse("set [https] public_url: the certificate has no common name");
+	bool v6 = strchr(name, ':') && is_address(name);
+	if (!name_is_good(name) || (strchr(name, ':') && !v6)) {
+		ERR_clear_error();
+		return fail(
+		    E_CONFIG,
+		    "set [https] public_url: the certificate's name, '%.64s', is that of no "
+		    "one host",
+		    name);
+	}
+	return buf_printf(out, v6 ? "[%s]" : "%s", name);
 }

@@ -24,8 +24,9 @@ MUST_USE int tls_files_check(struct view certificate, struct view key);
 enum { TLS_SPKI = 32 };
 MUST_USE int tls_files_spki(struct view certificate, uint8_t ret_hash[TLS_SPKI]);
 
-/* The first common name of the certificate, appended. E_CONFIG. */
-MUST_USE int tls_files_name(struct view certificate, struct buf *out);
+/* The host of a URL by the first common name of the certificate, appended. E_CONFIG, with a
+ * sentence for the operator: one for many hosts (*.example.org), or of a person, names none. */
+MUST_USE int tls_files_host(struct view certificate, struct buf *out);
 
 /* Make both below STATE/keys/tls/, where they are not there, and make them durable; the key first,
  * so that no certificate is there without it. */

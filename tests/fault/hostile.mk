@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# A gate that was taken over, in process (hostile_gate: what it says; hostile_lies: what it does
-# with uploads and downloads) and as a process.
+# A gate that was taken over, in process (hostile_gate: what it says; hostile_knock: who comes in;
+# hostile_lies: what it does with uploads and downloads) and as a process.
 hostile_kit = tests/fault/hostile_kit.c tests/fault/hostile_kit.h $(keep_asks)
 
 check_PROGRAMS += tests/fault/hostile_process
@@ -11,7 +11,7 @@ FAULT_TESTS += tests/fault/hostile.sh
 EXTRA_DIST += tests/fault/hostile.sh
 
 if HAVE_CMOCKA
-hostile_tests = tests/fault/hostile_gate tests/fault/hostile_lies
+hostile_tests = tests/fault/hostile_gate tests/fault/hostile_knock tests/fault/hostile_lies
 check_PROGRAMS += $(hostile_tests)
 FAULT_TESTS += $(hostile_tests)
 
@@ -19,6 +19,11 @@ tests_fault_hostile_gate_SOURCES = tests/fault/hostile_gate.c tests/fault/hostil
 tests_fault_hostile_gate_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
 tests_fault_hostile_gate_CFLAGS = $(keep_live_test_CFLAGS)
 tests_fault_hostile_gate_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_fault_hostile_knock_SOURCES = tests/fault/hostile_knock.c $(hostile_kit)
+tests_fault_hostile_knock_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit
+tests_fault_hostile_knock_CFLAGS = $(keep_live_test_CFLAGS)
+tests_fault_hostile_knock_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 tests_fault_hostile_lies_SOURCES = tests/fault/hostile_lies.c $(hostile_kit)
 tests_fault_hostile_lies_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/unit

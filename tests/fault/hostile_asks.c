@@ -81,11 +81,26 @@ static uint64_t a_download(struct siege *s)
 	return m.get;
 }
 
-static uint64_t subject_of(struct siege *s, const struct verb_row *row)
+/* The steps of AUTH. */
+static const uint8_t steps[] = {AUTH_SIGNED, AUTH_QUERY, AUTH_CERTIFICATE, AUTH_TOKEN};
+
+unsigned wish_kinds(const struct verb_row *row)
+{
+	return row->number == VERB_AUTH ? ARRAY_LEN(steps) : 1;
+}
+
+static uint64_t a_knock(struct siege *s, const struct verb_row *row, unsigned kind)
+{
+	if (row->number == VERB_AUTH && steps[kind] <= AUTH_SIGNED)
+		return gate_session(s->hostile, EVE_PEER);
+	return siege_https(s, EVE_PEER);
+}
+
+static uint64_t subject_of(struct siege *s, const struct verb_row *row, unsigned kind)
 {
 	switch (row->phase) {
 	case PHASE_KNOCK:
-		return gate_session(s->hostile, "192.0.2.66");
+		return a_knock(s, row, kind);
 	case PHASE_ANY:
 	case PHASE_SESSION:
 		return s->of_eve;
@@ -139,12 +154,15 @@ static const char *a_code(struct siege *s)
 {
 	static char code[ENROLMENT_LEN + 1];
 	struct catalog *c = s->live.keep->catalog;
-	uint8_t hash[ENROLMENT_HASH];
+	struct enrolment_row row = {.principal = s->eve_id,
+				    .made_us = 1,
+				    .expires_us = INT64_MAX,
+				    .networks = EVE_NETWORKS};
 
 	assert_good(enrolment_make(code));
-	assert_good(enrolment_hash(view_text(code), hash));
+	assert_good(enrolment_hash(view_text(code), row.code_hash));
 	assert_good(catalog_begin(c));
-	assert_good(catalog_enrolment_add(c, hash, s->eve_id, 1, INT64_MAX));
+	assert_good(catalog_enrolment_add(c, &row));
 	assert_good(catalog_commit(c));
 	return code;
 }
@@ -173,7 +191,28 @@ static const char *an_unfinished(struct siege *s)
 	return path;
 }
 
-static unsigned say_session(struct siege *s, struct wish *w)
+static unsigned say_auth(struct siege *s, unsigned kind, struct wish *w)
+{
+	unsigned count = 0;
+
+	switch (steps[kind]) {
+	case AUTH_CERTIFICATE:
+		WISH(N(AUTH_CERTIFICATE), TEXT(""),
+		     {.bytes = view_of(s->eve_spki, sizeof s->eve_spki)}, TEXT("curl/8"),
+		     TEXT("TLSv1.3 TLS_AES_256_GCM_SHA384"));
+		break;
+	case AUTH_TOKEN:
+		WISH(N(AUTH_TOKEN), TEXT(""), TEXT(s->eve_token), TEXT("curl/8"),
+		     TEXT("TLSv1.3 TLS_AES_256_GCM_SHA384"));
+		break;
+	default:
+		WISH(N(steps[kind]), TEXT("eve"), {.bytes = view_buf(&s->eve.key)},
+		     TEXT("SSH-2.0-eve"), TEXT("aes256-gcm@openssh.com"));
+	}
+	return count;
+}
+
+static unsigned say_session(struct siege *s, unsigned kind, struct wish *w)
 {
 	unsigned count = 0;
 
@@ -182,11 +221,10 @@ static unsigned say_session(struct siege *s, struct wish *w)
 		WISH(N(WIRE_VERSION));
 		break;
 	case VERB_SESSION_OPEN:
-		WISH(TEXT("sftp"), TEXT("192.0.2.66"), N(4711));
+		WISH(TEXT("sftp"), TEXT(EVE_PEER), N(4711));
 		break;
 	case VERB_AUTH:
-		WISH(N(AUTH_SIGNED), TEXT("eve"), {.bytes = view_buf(&s->eve.key)},
-		     TEXT("SSH-2.0-eve"), TEXT("aes256-gcm@openssh.com"));
+		count = say_auth(s, kind, w);
 		break;
 	case VERB_SESSION_NOTE:
 		WISH(N(1), TEXT("asked for a shell"));
@@ -288,7 +326,7 @@ static unsigned say_transfer(struct siege *s, struct wish *w)
 	return count;
 }
 
-void wish_make(struct siege *s, const struct verb_row *row, struct wish *ret_wish)
+void wish_make(struct siege *s, const struct verb_row *row, unsigned kind, struct wish *ret_wish)
 {
 	struct wish w = {.row = row};
 
@@ -302,8 +340,8 @@ void wish_make(struct siege *s, const struct verb_row *row, struct wish *ret_wis
 		fake_gate_free(s->hostile);
 		s->hostile = fake_gate_new(&s->live);
 	}
-	w.subject = subject_of(s, row);
-	unsigned said = say_session(s, &w) + say_tree(s, &w) + say_transfer(s, &w);
+	w.subject = subject_of(s, row, kind);
+	unsigned said = say_session(s, kind, &w) + say_tree(s, &w) + say_transfer(s, &w);
 	if (said != w.fields)
 		print_message("# '%s' has %u fields, its wish %u\n", row->name, w.fields, said);
 	assert_int_equal(said, w.fields);

@@ -44,7 +44,10 @@ struct wish {
 
 /* Makes what it is about: a session, an upload, a download of the hostile gate. Fails the test for
  * a verb that has no wish here, and for one whose wish does not have its fields. */
-void wish_make(struct siege *s, const struct verb_row *row, struct wish *ret_wish);
+void wish_make(struct siege *s, const struct verb_row *row, unsigned kind, struct wish *ret_wish);
+
+/* In how many ways it may be said: AUTH in four. */
+unsigned wish_kinds(const struct verb_row *row);
 
 /* Its body. The caller frees. */
 struct buf wish_body(const struct wish *w);

@@ -9,6 +9,11 @@
 #define EACH_VERB(row) \
 	for (const struct verb_row *row = verb_row_at(0); row; row = verb_row_at(next_verb(row)))
 
+/* And in each of the ways in which it may be said. */
+#define EACH_WISH(row, kind) \
+	EACH_VERB(row)       \
+	for (unsigned kind = 0; kind < wish_kinds(row); kind++)
+
 static unsigned next_verb(const struct verb_row *row)
 {
 	unsigned i = 0;
@@ -41,9 +46,9 @@ static void unspoilt_ask_of_each_verb_is_answered(void **state)
 	struct siege *s = *state;
 	struct wish w;
 
-	EACH_VERB(row)
+	EACH_WISH(row, kind)
 	{
-		wish_make(s, row, &w);
+		wish_make(s, row, kind, &w);
 		int rc = siege_outcome(s, say(s, &w), NULL);
 		if (rc)
 			print_message("# %s: %d\n", row->name, rc);
@@ -90,14 +95,15 @@ static void every_verb_about_what_is_not_its_own_ends_the_gate(void **state)
 	uint64_t wrong[16];
 	struct wish w;
 
-	EACH_VERB(row)
+	EACH_WISH(row, kind)
 	{
 		size_t count = 1;
 		for (size_t i = 0; i < count; i++) {
 			if (row->phase == PHASE_NEW) /* once more, after it was answered */
 				count = 1, wrong[0] = 0, w = (struct wish){.row = row};
 			else
-				wish_make(s, row, &w), count = wrong_subjects(s, row->phase, wrong);
+				wish_make(s, row, kind, &w),
+				    count = wrong_subjects(s, row->phase, wrong);
 			w.subject = wrong[i];
 			(void)say(s, &w);
 			siege_ends(s, row->phase == PHASE_NEW ? "" : "out of its phase");
@@ -110,11 +116,11 @@ static void no_verb_but_hello_comes_before_hello(void **state)
 	struct siege *s = *state;
 	struct wish w;
 
-	EACH_VERB(row)
+	EACH_WISH(row, kind)
 	{
 		if (row->phase == PHASE_NEW)
 			continue;
-		wish_make(s, row, &w);
+		wish_make(s, row, kind, &w);
 		const uint64_t subjects[] = {w.subject, 0, s->of_anna};
 		for (size_t i = 0; i < ARRAY_LEN(subjects); i++) {
 			fake_gate_free(s->hostile);
@@ -143,7 +149,7 @@ static void uploads_and_downloads_of_others_cannot_be_touched(void **state)
 	{
 		if (row->phase != PHASE_PUT && row->phase != PHASE_GET)
 			continue;
-		wish_make(s, row, &w);
+		wish_make(s, row, 0, &w);
 		w.subject = row->phase == PHASE_PUT ? u.m.put : get.get;
 		(void)say(s, &w);
 		live_settle(&s->live);
@@ -170,8 +176,8 @@ static void every_last_word_is_said_once(void **state)
 		for (size_t k = 0; k < ARRAY_LEN(last); k++)
 			for (int at_once = 0; at_once < 2; at_once++) {
 				struct wish w, again;
-				wish_make(s, verb_find(last[i]), &w);
-				wish_make(s, verb_find(last[k]), &again);
+				wish_make(s, verb_find(last[i]), 0, &w);
+				wish_make(s, verb_find(last[k]), 0, &again);
 				if (w.row->phase != again.row->phase)
 					continue;
 				again.subject = w.subject;
@@ -279,12 +285,12 @@ static void remove_eves_files(struct siege *s)
 
 /* Whether the case of a field was answered, refused, or ended the gate, is its verb's affair; that
  * all else stays right is siege_outcome()'s. */
-static void try_value(struct siege *s, const struct verb_row *row, unsigned field,
+static void try_value(struct siege *s, const struct verb_row *row, unsigned kind, unsigned field,
 		      const struct value *value)
 {
 	struct wish w;
 
-	wish_make(s, row, &w);
+	wish_make(s, row, kind, &w);
 	w.value[field] = *value;
 	(void)siege_outcome(s, say(s, &w), NULL);
 	tidy(s, &w);
@@ -292,15 +298,15 @@ static void try_value(struct siege *s, const struct verb_row *row, unsigned fiel
 		remove_eves_files(s);
 }
 
-static void spoil_number(struct siege *s, const struct verb_row *row, unsigned field)
+static void spoil_number(struct siege *s, const struct verb_row *row, unsigned kind, unsigned field)
 {
 	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-		try_value(s, row, field, &(struct value){.n = numbers[i]});
+		try_value(s, row, kind, field, &(struct value){.n = numbers[i]});
 	for (uint64_t n = 0; run_long() && n < 256; n++)
-		try_value(s, row, field, &(struct value){.n = n});
+		try_value(s, row, kind, field, &(struct value){.n = n});
 }
 
-static void spoil_bytes(struct siege *s, const struct verb_row *row, unsigned field)
+static void spoil_bytes(struct siege *s, const struct verb_row *row, unsigned kind, unsigned field)
 {
 	static uint8_t many[LINK_MAX];
 	static const size_t lengths[] = {1,     64,    255,       256,       4096,
@@ -308,56 +314,56 @@ static void spoil_bytes(struct siege *s, const struct verb_row *row, unsigned fi
 	static const char nul[] = "/acme/incoming/eve\0honest";
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		try_value(s, row, field, &(struct value){.bytes = view_text(texts[i])});
-	try_value(s, row, field, &(struct value){.bytes = view_of(nul, sizeof nul - 1)});
+		try_value(s, row, kind, field, &(struct value){.bytes = view_text(texts[i])});
+	try_value(s, row, kind, field, &(struct value){.bytes = view_of(nul, sizeof nul - 1)});
 	for (int fill = 0; fill < 4; fill++) {
 		memset(many, "a/\0\xff"[fill], sizeof many);
 		if (fill == 0)
 			memcpy(many, "/acme/incoming/", 15);
 		for (size_t i = 0; i < ARRAY_LEN(lengths); i++)
-			try_value(s, row, field,
+			try_value(s, row, kind, field,
 				  &(struct value){.bytes = view_of(many, lengths[i])});
 	}
 }
 
 /* A length that is not what follows: what comes behind is missing, or too much. */
-static void spoil_length(struct siege *s, const struct verb_row *row, unsigned field)
+static void spoil_length(struct siege *s, const struct verb_row *row, unsigned kind, unsigned field)
 {
 	static const uint32_t lies[] = {1,       (uint32_t)-1, 4,          0x100,
 					0x10000, 0x7fffffff,   0x80000000, 0xfffffff0};
 
 	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
 		struct wish w;
-		wish_make(s, row, &w);
+		wish_make(s, row, kind, &w);
 		w.value[field].lie = lies[i];
 		(void)say(s, &w);
 		siege_ends(s, NULL);
 	}
 }
 
-static void spoil_hash(struct siege *s, const struct verb_row *row, unsigned field)
+static void spoil_hash(struct siege *s, const struct verb_row *row, unsigned kind, unsigned field)
 {
 	struct value v = {0};
 
-	try_value(s, row, field, &v);
+	try_value(s, row, kind, field, &v);
 	memset(v.hash, 0xff, sizeof v.hash);
-	try_value(s, row, field, &v);
+	try_value(s, row, kind, field, &v);
 }
 
-static void spoil_fields_of(struct siege *s, const struct verb_row *row)
+static void spoil_fields_of(struct siege *s, const struct verb_row *row, unsigned kind)
 {
 	struct wish w;
 
-	wish_make(s, row, &w);
+	wish_make(s, row, kind, &w);
 	siege_renew(s);
 	for (unsigned i = 0; i < w.fields; i++) {
 		if (w.field[i].kind == KIND_bytes) {
-			spoil_bytes(s, row, i);
-			spoil_length(s, row, i);
+			spoil_bytes(s, row, kind, i);
+			spoil_length(s, row, kind, i);
 		} else if (w.field[i].kind == KIND_hash) {
-			spoil_hash(s, row, i);
+			spoil_hash(s, row, kind, i);
 		} else {
-			spoil_number(s, row, i);
+			spoil_number(s, row, kind, i);
 		}
 	}
 	remove_eves_files(s);
@@ -366,23 +372,23 @@ static void spoil_fields_of(struct siege *s, const struct verb_row *row)
 
 static void fields_of_sessions_are_spoilt_one_by_one(void **state)
 {
-	EACH_VERB(row)
+	EACH_WISH(row, kind)
 	if (row->phase < PHASE_SESSION)
-		spoil_fields_of(*state, row);
+		spoil_fields_of(*state, row, kind);
 }
 
 static void fields_of_names_are_spoilt_one_by_one(void **state)
 {
-	EACH_VERB(row)
+	EACH_WISH(row, kind)
 	if (row->phase == PHASE_SESSION)
-		spoil_fields_of(*state, row);
+		spoil_fields_of(*state, row, kind);
 }
 
 static void fields_of_transfers_are_spoilt_one_by_one(void **state)
 {
-	EACH_VERB(row)
+	EACH_WISH(row, kind)
 	if (row->phase > PHASE_SESSION)
-		spoil_fields_of(*state, row);
+		spoil_fields_of(*state, row, kind);
 }
 
 /* ---- packets ---- */
@@ -392,11 +398,11 @@ static void every_ask_cut_short_or_lengthened_ends_the_gate(void **state)
 	struct siege *s = *state;
 	struct wish w;
 
-	EACH_VERB(row)
+	EACH_WISH(row, kind)
 	{
 		size_t len = 0, step = 1;
 		for (size_t cut = 0; cut <= len; cut += step) {
-			wish_make(s, row, &w);
+			wish_make(s, row, kind, &w);
 			struct buf body = wish_body(&w);
 			len = body.len;
 			step = len > 80 && !run_long() ? 13 : 1;
@@ -499,7 +505,7 @@ static void descriptors_with_any_verb_end_the_gate(void **state)
 	EACH_VERB(row)
 	for (unsigned count = 1; count <= LINK_FDS_MAX; count += 15) {
 		int fds[LINK_FDS_MAX];
-		wish_make(s, row, &w);
+		wish_make(s, row, 0, &w);
 		struct buf body = wish_body(&w), packet = {0};
 		uint8_t head[LINK_HEADER];
 		struct writer h = writer_of(head, sizeof head);
@@ -539,7 +545,7 @@ static void flood_of_each_verb_ends_the_gate(void **state)
 	EACH_VERB(row)
 	{
 		struct wish w;
-		wish_make(s, row, &w);
+		wish_make(s, row, 0, &w);
 		struct buf body = wish_body(&w);
 		for (unsigned i = 0; i < LINK_CREDITS + 1 && !fake_gate_ended(s->hostile); i++) {
 			(void)hostile_say(s, row->number, w.subject, view_buf(&body));
@@ -701,7 +707,7 @@ static void any_asks_at_once_break_nothing(void **state)
 		for (unsigned i = 0; i < count; i++) {
 			const struct verb_row *row = verb_row_at(1 + lot(&seed, 20));
 			assert_non_null(row);
-			wish_make(s, row, &w[i]);
+			wish_make(s, row, lot(&seed, wish_kinds(row)), &w[i]);
 			for (unsigned k = lot(&seed, 3); k; k--)
 				spoil_somehow(&seed, &w[i]);
 			for (unsigned k = 0; k < i; k++) /* about one thing, where that can be */

@@ -78,6 +78,36 @@ static void grant_log(struct siege *s)
 	accounts_forget(k->accounts);
 }
 
+static void add_credential(struct siege *s, struct credential_row *row)
+{
+	row->principal = s->eve_id;
+	(void)snprintf(row->networks, sizeof row->networks, "%s", EVE_NETWORKS);
+	assert_good(catalog_credential_add(s->live.keep->catalog, row));
+}
+
+/* A certificate and a token, beside her key. */
+static void equip_eve(struct siege *s)
+{
+	struct credential_row row;
+
+	assert_good(random_bytes(s->eve_spki, sizeof s->eve_spki));
+	assert_good(certificate_credential(view_of(s->eve_spki, sizeof s->eve_spki), &row));
+	add_credential(s, &row);
+	assert_good(token_make(s->eve_token));
+	assert_good(token_credential(view_text(s->eve_token), &row));
+	add_credential(s, &row);
+}
+
+uint64_t siege_https(struct siege *s, const char *peer)
+{
+	HEARD *h = ASK(s->hostile, session_open, SESSION_OPEN, 0, .protocol = view_text("https"),
+		       .peer = view_text(peer), .peer_port = 4711);
+	struct answer_session_open m;
+
+	READ(h, session_open, &m);
+	return m.session;
+}
+
 int siege_setup(void **state)
 {
 	struct siege *s = mem_new(sizeof *s);
@@ -97,6 +127,7 @@ int siege_setup(void **state)
 	assert_good(catalog_principal_by_name(s->live.keep->catalog, "eve", &eve));
 	s->eve_id = eve.id;
 	grant_log(s);
+	equip_eve(s);
 	s->honest = fake_gate_ready(&s->live);
 	s->of_anna = gate_log_in(s->honest, &s->anna);
 	s->of_sam = gate_log_in(s->honest, &s->sam);

@@ -7,14 +7,21 @@
 #ifndef DROPKEEP_TESTS_HOSTILE_KIT_H
 #define DROPKEEP_TESTS_HOSTILE_KIT_H
 
+#include "daemon/keep/token.h"
 #include "keep_asks.h"
 
 enum { EVE_SIZE = 1000, OPEN_SIZE = 3000 };
+
+/* Where eve comes from, and where her certificate, her token and her codes are good. */
+#define EVE_PEER     "192.0.2.66"
+#define EVE_NETWORKS "192.0.2.64/26 2001:db8:66::/48"
 
 struct siege {
 	struct live live;
 	struct user anna, sam, eve;
 	uint64_t eve_id;
+	char eve_token[TOKEN_LEN + 1];
+	uint8_t eve_spki[WIRE_HASH];
 	struct fake_gate *honest, *hostile;
 	uint64_t of_anna, of_sam, of_eve; /* sessions */
 	unsigned work;                    /* honest steps so far */
@@ -37,6 +44,9 @@ int siege_teardown(void **state);
 
 /* A hostile gate whose session of eve is open, instead of the one before. */
 void siege_renew(struct siege *s);
+
+/* A session of the hostile gate that says it is one of HTTPS, from there. */
+uint64_t siege_https(struct siege *s, const char *peer);
 
 /* Send without running the loop. */
 uint32_t hostile_say(struct siege *s, uint16_t verb, uint64_t subject, struct view body);

@@ -137,8 +137,9 @@ answers 'a file goes' 204 anna "$inbox/sub/moved" -X DELETE
 answers 'once' 404 anna "$inbox/sub/moved" -X DELETE
 answers 'and then the folder' 204 anna "$inbox/sub/" -X DELETE
 answers 'vera removes nothing of anna' 403 vera "$file" -X DELETE
-answers 'another method is none' 405 anna "$file" -X PROPFIND
+answers 'another method is none' 405 anna "$file" -X PATCH
 like 'but these' "$(field Allow)" 'GET.*PUT|PUT.*GET'
+answers 'and one that is nowhere used, unsupported' 501 anna "$file" -X PROPFIND
 answers 'a folder is no file' 409 anna "$inbox/" -X PUT --data-binary "@$WORK/empty-one"
 answers 'other paths are not there' 404 anna /etc/passwd
 

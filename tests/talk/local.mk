@@ -29,5 +29,7 @@ TALK_TESTS += tests/talk/ctl.sh
 TALK_TESTS += tests/talk/tamper.sh
 TALK_TESTS += tests/talk/tiny.sh
 TALK_TESTS += tests/talk/auth.sh
+TALK_TESTS += tests/talk/networks.sh
 TALK_TESTS += tests/talk/https-raw.sh
 TALK_TESTS += tests/talk/expiry.sh
+TALK_TESTS += tests/talk/https-reload.sh

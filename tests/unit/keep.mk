@@ -32,6 +32,7 @@ tests_unit_test_keep_catalog_shred_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 KEEP_TREE_TESTS = \
 	tests/unit/test_keep_access \
 	tests/unit/test_keep_ssh_key \
+	tests/unit/test_keep_networks \
 	tests/unit/test_keep_accounts \
 	tests/unit/test_keep_tree \
 	tests/unit/test_keep_tree_change \
@@ -50,6 +51,10 @@ tests_unit_test_keep_access_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_ssh_key_SOURCES = tests/unit/test_keep_ssh_key.c
 tests_unit_test_keep_ssh_key_CFLAGS = $(keep_tree_test_CFLAGS)
 tests_unit_test_keep_ssh_key_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_networks_SOURCES = tests/unit/test_keep_networks.c tests/unit/base_kit.h
+tests_unit_test_keep_networks_CFLAGS = $(keep_tree_test_CFLAGS)
+tests_unit_test_keep_networks_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keep_accounts_SOURCES = tests/unit/test_keep_accounts.c $(keep_world)
 tests_unit_test_keep_accounts_CFLAGS = $(keep_tree_test_CFLAGS)
@@ -71,15 +76,19 @@ tests_unit_test_keep_tree_rename_SOURCES = tests/unit/test_keep_tree_rename.c $(
 tests_unit_test_keep_tree_rename_CFLAGS = $(keep_tree_test_CFLAGS)
 tests_unit_test_keep_tree_rename_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
-check_PROGRAMS += tests/fuzz/fuzz_path tests/fuzz/fuzz_ssh_key
-TESTS += tests/fuzz/fuzz_path tests/fuzz/fuzz_ssh_key
+check_PROGRAMS += tests/fuzz/fuzz_path tests/fuzz/fuzz_ssh_key tests/fuzz/fuzz_networks
+TESTS += tests/fuzz/fuzz_path tests/fuzz/fuzz_ssh_key tests/fuzz/fuzz_networks
 tests_fuzz_fuzz_path_SOURCES = tests/fuzz/fuzz_path.c tests/fuzz/replay.c
 tests_fuzz_fuzz_path_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tests_fuzz_fuzz_path_LDADD = $(keep_LIBS)
 tests_fuzz_fuzz_ssh_key_SOURCES = tests/fuzz/fuzz_ssh_key.c tests/fuzz/replay.c
 tests_fuzz_fuzz_ssh_key_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tests_fuzz_fuzz_ssh_key_LDADD = $(keep_LIBS)
-EXTRA_DIST += tests/fuzz/corpus/fuzz_path tests/fuzz/corpus/fuzz_ssh_key
+tests_fuzz_fuzz_networks_SOURCES = tests/fuzz/fuzz_networks.c tests/fuzz/replay.c
+tests_fuzz_fuzz_networks_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
+tests_fuzz_fuzz_networks_LDADD = $(keep_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/fuzz_path tests/fuzz/corpus/fuzz_ssh_key \
+	tests/fuzz/corpus/fuzz_networks
 
 # The log, blobs, and a keep that is driven in process.
 KEEP_LIVE_TESTS = \
@@ -94,6 +103,7 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_audit \
 	tests/unit/test_keep_deeds \
 	tests/unit/test_keep_asks \
+	tests/unit/test_keep_knock \
 	tests/unit/test_keep_puts \
 	tests/unit/test_keep_tickets \
 	tests/unit/test_keep_log \
@@ -103,6 +113,7 @@ KEEP_LIVE_TESTS = \
 	tests/unit/test_keep_time_guard \
 	tests/unit/test_keep_expiry \
 	tests/unit/test_keep_recover \
+	tests/unit/test_keep_migrate \
 	tests/unit/test_keep_control
 UNIT_TESTS += $(KEEP_LIVE_TESTS)
 
@@ -147,6 +158,10 @@ tests_unit_test_keep_asks_SOURCES = tests/unit/test_keep_asks.c $(keep_asks)
 tests_unit_test_keep_asks_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_asks_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
+tests_unit_test_keep_knock_SOURCES = tests/unit/test_keep_knock.c $(keep_asks)
+tests_unit_test_keep_knock_CFLAGS = $(keep_live_test_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_keep_knock_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
 tests_unit_test_keep_puts_SOURCES = tests/unit/test_keep_puts.c $(keep_asks)
 tests_unit_test_keep_puts_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_puts_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
@@ -167,6 +182,10 @@ tests_unit_test_keep_room_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_recover_SOURCES = tests/unit/test_keep_recover.c $(keep_asks)
 tests_unit_test_keep_recover_CFLAGS = $(keep_live_test_CFLAGS)
 tests_unit_test_keep_recover_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_migrate_SOURCES = tests/unit/test_keep_migrate.c $(keep_asks)
+tests_unit_test_keep_migrate_CFLAGS = $(keep_live_test_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_keep_migrate_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keep_deeds_SOURCES = tests/unit/test_keep_deeds.c $(keep_live)
 tests_unit_test_keep_deeds_CFLAGS = $(keep_live_test_CFLAGS)

@@ -99,6 +99,23 @@ static void user_commands_become_arguments(void **state)
 	assert_asks("credential remove 17", "credential remove", "{\"id\":17}");
 }
 
+static void credential_commands_become_arguments(void **state)
+{
+	(void)state;
+	assert_asks("token add alice --expires 30d", "token add",
+		    "{\"user\":\"alice\",\"expires\":2592000}");
+	assert_asks("token add alice --from 192.0.2.0/24,::/0 --from 10.0.0.0/8", "token add",
+		    "{\"user\":\"alice\",\"from\":[\"192.0.2.0/24\",\"::/0\",\"10.0.0.0/8\"]}");
+	assert_asks("user enroll --from=10.0.0.0/8 alice --expires 1h", "user enroll",
+		    "{\"name\":\"alice\",\"expires\":3600,\"from\":[\"10.0.0.0/8\"]}");
+	/* what a network is, the keep says */
+	assert_asks("user enroll alice --from x", "user enroll",
+		    "{\"name\":\"alice\",\"from\":[\"x\"]}");
+	assert_refused("token add alice --from 10.0.0.0/8,,::/0", E_USAGE, "an item is empty");
+	assert_refused("token add alice --from=", E_USAGE, "an item is empty");
+	assert_refused("token add alice --from", E_USAGE, "--from");
+}
+
 static void rights_become_arguments(void **state)
 {
 	(void)state;
@@ -382,6 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(zone_commands_become_arguments),
 	    cmocka_unit_test(user_commands_become_arguments),
+	    cmocka_unit_test(credential_commands_become_arguments),
 	    cmocka_unit_test(rights_become_arguments),
 	    cmocka_unit_test(other_commands_become_arguments),
 	    cmocka_unit_test(options_of_all_commands_stand_anywhere),

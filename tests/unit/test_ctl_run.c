@@ -143,7 +143,8 @@ static void zones_are_shown_for_people_and_for_programs(void **state)
 #define CREDENTIAL                                                                         \
 	"{\"id\":7,\"user\":\"alice\",\"kind\":\"ssh-key\",\"algorithm\":\"ssh-ed25519\"," \
 	"\"fingerprint\":\"SHA256:abc\",\"comment\":\"a\\u001b[31m\",\"made\":"            \
-	"\"2026-01-31T23:59:59.123456Z\",\"expires\":null}"
+	"\"2026-01-31T23:59:59.123456Z\",\"expires\":null,"                                \
+	"\"from\":[\"192.0.2.0/24\",\"::1/128\"]}"
 
 static void users_are_shown_with_what_they_have(void **state)
 {
@@ -160,8 +161,10 @@ static void users_are_shown_with_what_they_have(void **state)
 	    "disabled: no\n"
 	    "made:     2026-01-31 23:59:59Z\n"
 	    "\n"
-	    "ID  USER   KIND     ALGORITHM    FINGERPRINT  EXPIRES  COMMENT\n"
-	    " 7  alice  ssh-key  ssh-ed25519  SHA256:abc   -        a\\x1b[31m\n"
+	    "ID  USER   KIND     ALGORITHM    FINGERPRINT  EXPIRES  FROM                   "
+	    "COMMENT\n"
+	    " 7  alice  ssh-key  ssh-ed25519  SHA256:abc   -        192.0.2.0/24, ::1/128  "
+	    "a\\x1b[31m\n"
 	    "\n"
 	    "ZONE  PREFIX  RIGHTS\n"
 	    "acme  -       lr\n",
@@ -181,6 +184,7 @@ static void users_are_shown_with_what_they_have(void **state)
 		    "algorithm:   ssh-ed25519\n"
 		    "fingerprint: SHA256:abc\n"
 		    "expires:     -\n"
+		    "from:        192.0.2.0/24, ::1/128\n"
 		    "comment:     a\\x1b[31m\n",
 		    "");
 }

@@ -110,11 +110,9 @@ static void read_knows_all_methods(void **state)
 	static const struct {
 		const char *text;
 		enum http_method method;
-	} cases[] = {{"GET", METHOD_GET},     {"HEAD", METHOD_HEAD},
-		     {"PUT", METHOD_PUT},     {"POST", METHOD_POST},
-		     {"PATCH", METHOD_PATCH}, {"DELETE", METHOD_DELETE},
-		     {"MOVE", METHOD_MOVE},   {"OPTIONS", METHOD_OPTIONS},
-		     {"TRACE", METHOD_OTHER}, {"PROPFIND", METHOD_OTHER}};
+	} cases[] = {{"GET", METHOD_GET},   {"HEAD", METHOD_HEAD},      {"PUT", METHOD_PUT},
+		     {"POST", METHOD_POST}, {"PATCH", METHOD_PATCH},    {"DELETE", METHOD_DELETE},
+		     {"MOVE", METHOD_MOVE}, {"OPTIONS", METHOD_OPTIONS}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -126,6 +124,40 @@ static void read_knows_all_methods(void **state)
 		assert_int_equal(h.method, cases[i].method);
 		free(memory);
 	}
+}
+
+/* Those that llhttp knows, those that it does not, those of other protocols that it knows; whatever
+ * they are about. And what is no method is no HTTP. */
+static void read_of_another_method_is_unsupported_and_of_none_malformed(void **state)
+{
+	static const char *const others[] = {
+	    "TRACE", "PROPFIND", "CONNECT",  "LOCK",
+	    "BREW",  "get",      "Get",      "GETX",
+	    "GE",    "X",        "DESCRIBE", "SOURCE",
+	    "PRI",   "M-SEARCH", "QUERY",    "!#$%&'*+-.^_`|~09az"};
+	static const char *const none[] = {"", "G(T", "GET:", "G\"ET", "\x80", "G\x7fT", "{}", "/"};
+	static const char *const targets[] = {"/", "*", "h:1", "https://h/x", "x#y", "?"};
+	static const char *const versions[] = {"HTTP/1.0", "HTTP/1.1", "HTTP/1.2", "HTTP/2.0",
+					       "http/1.1", "RTSP/1.0", "ICE/1.0",  "HTTP/1.11"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(others) + ARRAY_LEN(none); i++)
+		for (size_t k = 0; k < ARRAY_LEN(targets) * ARRAY_LEN(versions); k++) {
+			bool is = i < ARRAY_LEN(others);
+			size_t version = k / ARRAY_LEN(targets);
+			CLEANUP(mem_free)
+			char *text = mem_printf("%s %s %s\r\nHost: h\r\n\r\n",
+						is ? others[i] : none[i - ARRAY_LEN(others)],
+						targets[k % ARRAY_LEN(targets)], versions[version]);
+			struct http_head h;
+			char *memory;
+			enum http_problem p = read_head(text, &h, &memory);
+			if (is && version < 2)
+				assert_int_equal(p, PROBLEM_UNSUPPORTED);
+			else
+				assert_true(p == PROBLEM_MALFORMED || p == PROBLEM_VERSION);
+			free(memory);
+		}
 }
 
 static void read_refuses_what_can_be_read_in_two_ways(void **state)
@@ -158,7 +190,12 @@ static void read_refuses_what_can_be_read_in_two_ways(void **state)
 	    "POST * HTTP/1.1\r\nHost: h" END,
 	    "POST https://h HTTP/1.1\r\nHost: h" END,
 	    "POST http://h/ HTTP/1.1\r\nHost: h" END,
-	    "post / HTTP/1.1\r\nHost: h" END,
+	    "BREW / HTTP/1.1\r\nX" END,
+	    "OPTIONS / RTSP/1.0\r\nHost: h" END,
+	    "GET / http/1.1\r\nHost: h" END,
+	    "GET / HTTP/1\r\nHost: h" END,
+	    "GET / HTTP/11\r\nHost: h" END,
+	    "BREW  / HTTP/1.1\r\nHost: h" END,
 	    "POST /\r\nHost: h" END,
 	};
 
@@ -214,6 +251,7 @@ int main(void)
 	    cmocka_unit_test(find_bounds_line_and_head),
 	    cmocka_unit_test(read_takes_a_request_apart),
 	    cmocka_unit_test(read_knows_all_methods),
+	    cmocka_unit_test(read_of_another_method_is_unsupported_and_of_none_malformed),
 	    cmocka_unit_test(read_refuses_what_can_be_read_in_two_ways),
 	    cmocka_unit_test(read_tells_what_it_does_not_do),
 	    cmocka_unit_test(list_finds_tokens),

@@ -31,6 +31,7 @@ static void same_credential(const struct credential_row *a, const struct credent
 	SAME_TEXT(fingerprint);
 	SAME_TEXT(algorithm);
 	SAME_TEXT(comment);
+	SAME_TEXT(networks);
 }
 
 static void same_zone(const struct zone_row *a, const struct zone_row *b)
@@ -163,7 +164,8 @@ static struct credential_row credential(uint64_t principal, const char *fingerpr
 				     .algorithm = "ssh-ed25519",
 				     .comment = "anna@example.org",
 				     .made_us = 5,
-				     .expires_us = 6};
+				     .expires_us = 6,
+				     .networks = "192.0.2.0/24 2001:db8::/32"};
 
 	(void)snprintf(row.fingerprint, sizeof row.fingerprint, "SHA256:%s", fingerprint);
 	return row;
@@ -204,7 +206,44 @@ static void credential_of_nobody_is_refused(void **state)
 	memset(row.comment, 'x', sizeof row.comment);
 	assert_refused(catalog_credential_add(c, &row), E_INVALID);
 	row.comment[sizeof row.comment - 1] = '\0';
+	memset(row.networks, 'x', sizeof row.networks);
+	assert_refused(catalog_credential_add(c, &row), E_INVALID);
+	row.networks[sizeof row.networks - 1] = '\0';
 	assert_good(catalog_credential_add(c, &row));
+}
+
+static struct enrolment_row enrolment(uint64_t principal, uint8_t hash, const char *networks)
+{
+	struct enrolment_row row = {.principal = principal, .made_us = 1, .expires_us = 100};
+
+	memset(row.code_hash, hash, sizeof row.code_hash);
+	(void)snprintf(row.networks, sizeof row.networks, "%s", networks);
+	return row;
+}
+
+static void enrolment_is_taken_once_in_time_and_the_newest_alone(void **state)
+{
+	CLEANUP(catalog_close) struct catalog *c = kit_catalog(*state);
+	uint64_t anna = kit_principal(c, "anna"), bert = kit_principal(c, "bert");
+	struct enrolment_row one = enrolment(anna, 1, ""), two = enrolment(anna, 2, "10.0.0.0/8");
+	struct enrolment_row other = enrolment(bert, 3, "::/0"), got = {.principal = 42};
+
+	assert_good(catalog_enrolment_add(c, &one));
+	assert_good(catalog_enrolment_add(c, &other));
+	assert_good(catalog_enrolment_add(c, &two)); /* in the place of the first */
+	assert_gone(catalog_enrolment_take(c, one.code_hash, 50, &got));
+	assert_gone(catalog_enrolment_take(c, two.code_hash, 100, &got));
+	assert_int_equal(got.principal, 42);
+	assert_good(catalog_enrolment_take(c, two.code_hash, 99, &got));
+	assert_int_equal(got.principal, anna);
+	assert_string_equal(got.networks, "10.0.0.0/8");
+	assert_memory_equal(got.code_hash, two.code_hash, sizeof got.code_hash);
+	assert_gone(catalog_enrolment_take(c, two.code_hash, 99, &got));
+	assert_good(catalog_enrolment_take(c, other.code_hash, 1, &got));
+	assert_int_equal(got.principal, bert);
+	assert_int_equal(got.expires_us, 100);
+	other.principal = 99;
+	assert_refused(catalog_enrolment_add(c, &other), E_INTEGRITY);
 }
 
 static struct grant_row grant(uint64_t principal, uint64_t zone, const char *prefix, uint8_t rights)
@@ -847,6 +886,7 @@ int main(void)
 	    CASE(principal_that_is_not_there_is_gone),
 	    CASE(credential_is_found_for_its_principal_only),
 	    CASE(credential_of_nobody_is_refused),
+	    CASE(enrolment_is_taken_once_in_time_and_the_newest_alone),
 	    CASE(grant_of_the_same_place_replaces_the_rights),
 	    CASE(remove_principal_takes_its_keys_and_grants_and_never_gives_its_number_again),
 	    CASE(walk_goes_by_name_and_ends_where_visit_says),

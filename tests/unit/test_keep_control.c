@@ -162,6 +162,11 @@ static void arguments_are_strict(void **state)
 	    {"key add", "{\"user\":\"anna\",\"keys\":[]}"},
 	    {"key add", "{\"user\":\"anna\",\"keys\":[1]}"},
 	    {"key add", "{\"user\":\"anna\",\"keys\":[\"x\"],\"expires\":-1}"},
+	    {"key add", "{\"user\":\"anna\",\"keys\":[\"x\"],\"from\":[]}"},
+	    {"cert add", "{\"user\":\"anna\",\"certificate\":\"x\",\"from\":{}}"},
+	    {"token add", "{\"user\":\"anna\",\"expires\":-1}"},
+	    {"user enroll", "{\"name\":\"anna\",\"expires\":0}"},
+	    {"user enroll", "{\"name\":\"anna\",\"from\":[null]}"},
 	    {"credential list", "{\"user\":1}"},
 	    {"credential remove", "{\"id\":\"1\"}"},
 	    {"grant", "{\"user\":\"anna\",\"zone\":\"acme\",\"prefix\":\"\"}"},
@@ -277,6 +282,57 @@ static void users_and_their_keys_come_and_go(void **state)
 	PEER all = {.fd = -1};
 	assert_int_equal(number(result(l, &all, "user list", "{}"), "count"), 3);
 	expect_record(l, "user.add", "actor", geteuid() ? "" : "\"operator:0\"");
+}
+
+static void networks_are_read_strictly_shown_and_recorded(void **state)
+{
+	static const struct {
+		const char *from, *sentence;
+		int code;
+	} bad[] = {{"[]", "no network", E_USAGE},
+		   {"\"192.0.2.0/24\"", "no network", E_USAGE},
+		   {"[1]", "named by text", E_USAGE},
+		   {"[\"\"]", "no network in numbers", E_INVALID},
+		   {"[\"192.0.2.0/24\",\"192.0.2.7/24\"]", "write 192.0.2.0/24", E_INVALID},
+		   {"[\"192.0.2.0/24\\u0000\"]", "", E_USAGE}};
+	struct scene *s = *state;
+	struct live *l = &s->live;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		CLEANUP(mem_free)
+		char *line = mem_printf("{\"v\":1,\"command\":\"token add\",\"args\":"
+					"{\"user\":\"anna\",\"from\":%s}}\n",
+					bad[i].from);
+		PEER p = said(l, line);
+		assert_int_equal(code_of(&p), bad[i].code);
+		assert_non_null(strstr(text(p.last, "error"), bad[i].sentence));
+	}
+	assert_int_equal(count_records(l, "credential.add"), 0);
+	PEER p = {.fd = -1};
+	const json_t *r = result(
+	    l, &p, "token add",
+	    "{\"user\":\"anna\",\"from\":[\"2001:DB8::/32\",\"192.0.2.0/24\",\"2001:db8::/32\"]}");
+	assert_int_equal(strlen(text(r, "token")), 47);
+	CLEANUP(mem_free)
+	char *from = json_dumps(json_object_get(json_array_get(p.items, 0), "from"), JSON_COMPACT);
+	assert_string_equal(from, "[\"2001:db8::/32\",\"192.0.2.0/24\"]");
+	json_t *all = live_records(l), *last = NULL;
+	assert_int_equal(records_of(all, "credential.add", &last), 1);
+	const json_t *recorded = json_object_get(json_object_get(last, "detail"), "from");
+	assert_true(json_equal(recorded, json_object_get(json_array_get(p.items, 0), "from")));
+	json_decref(all);
+	PEER list = {.fd = -1}, show = {.fd = -1}, enroll = {.fd = -1};
+	(void)result(l, &list, "credential list", "{\"user\":\"anna\"}");
+	assert_int_equal(json_array_size(json_object_get(json_array_get(list.items, 0), "from")),
+			 0);
+	assert_int_equal(json_array_size(json_object_get(json_array_get(list.items, 1), "from")),
+			 2);
+	const json_t *user = result(l, &show, "user show", "{\"name\":\"anna\"}");
+	const json_t *token = json_array_get(json_object_get(user, "credentials"), 1);
+	assert_int_equal(json_array_size(json_object_get(token, "from")), 2);
+	enroll = said(l, "{\"v\":1,\"command\":\"user enroll\",\"args\":"
+			 "{\"name\":\"anna\",\"from\":[\"10.0.0.1/8\"]}}\n");
+	assert_int_equal(code_of(&enroll), E_INVALID);
 }
 
 static void grants_are_given_and_taken(void **state)
@@ -771,6 +827,7 @@ int main(void)
 	    CASE(names_that_cannot_be_are_answered_whatever_they_hold),
 	    CASE(zones_are_added_set_shown_and_removed),
 	    CASE(users_and_their_keys_come_and_go),
+	    CASE(networks_are_read_strictly_shown_and_recorded),
 	    CASE(grants_are_given_and_taken),
 	    CASE(sessions_are_listed_and_kicked),
 	    CASE(closing_an_account_ends_its_sessions),
