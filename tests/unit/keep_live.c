@@ -13,7 +13,7 @@
 #include "daemon/keep/object_key.h"
 #include "daemon/keep/ssh_key.h"
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 60000 };
 
 /* ---- the keep ---- */
 

@@ -113,7 +113,7 @@ static void make_schema_2(const struct kit *kit, struct table ret_tables[ARRAY_L
 {
 	struct catalog *c = opened(kit, true);
 
-	run_sql(c, "PRAGMA foreign_keys = OFF; DROP TABLE enrolments");
+	run_sql(c, "PRAGMA foreign_keys = OFF; DROP TABLE enrolments; DROP TABLE alerts");
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		CLEANUP(mem_free) char *drop = mem_printf("DROP TABLE %s", tables[i]);
 		run_sql(c, drop);
