@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pull: files and folders from the server. */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -123,16 +124,28 @@ static int collect(struct pull *p, size_t sources)
 	return rc;
 }
 
+static int by_target(const void *a, const void *b)
+{
+	const struct item *one = *(const struct item *const *)a;
+	const struct item *other = *(const struct item *const *)b;
+
+	return strcmp(one->to, other->to);
+}
+
 /* Two that would be written to the same file: the second would destroy the first. */
 static int check_names(const struct pull *p)
 {
+	CLEANUP(mem_free)
+	const struct item **sorted = mem_new((p->all.count + 1) * sizeof *sorted);
+
 	for (size_t i = 0; i < p->all.count; i++)
-		for (size_t k = 0; k < i && !strchr(p->all.item[i].to, '/'); k++)
-			if (strcmp(p->all.item[i].to, p->all.item[k].to) == 0)
-				return fail(E_USAGE,
-					    "two of these would become '%s': fetch them "
-					    "one by one with -o",
-					    p->all.item[i].to);
+		sorted[i] = &p->all.item[i];
+	qsort(sorted, p->all.count, sizeof *sorted, by_target);
+	for (size_t i = 1; i < p->all.count; i++)
+		if (by_target(&sorted[i - 1], &sorted[i]) == 0)
+			return fail(E_USAGE,
+				    "two of these would become '%s': fetch them one by one with -o",
+				    sorted[i]->to);
 	return 0;
 }
 

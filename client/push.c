@@ -343,6 +343,8 @@ static int push(struct push *p)
 	if (call_has(p->call, OPT_NAME))
 		return fail(E_USAGE, "--name is for standard input alone");
 	rc = collect(p, sources, &to, into);
+	if (!rc)
+		rc = parcels_check(&p->all);
 	return rc ? rc : send_all(p);
 }
 

@@ -123,6 +123,34 @@ int tree_local_add(struct parcels *p, const char *path, const struct place *to, 
 	return S_ISDIR(st.st_mode) ? add_below(&w, path, to) : 0;
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct parcel *one = *(const struct parcel *const *)a;
+	const struct parcel *other = *(const struct parcel *const *)b;
+	int order = strcmp(one->to.zone, other->to.zone);
+
+	return order ? order : strcmp(one->to.path, other->to.path);
+}
+
+int parcels_check(const struct parcels *p)
+{
+	CLEANUP(mem_free)
+	const struct parcel **sorted = mem_new((p->count + 1) * sizeof *sorted);
+
+	for (size_t i = 0; i < p->count; i++)
+		sorted[i] = &p->item[i];
+	qsort(sorted, p->count, sizeof *sorted, by_place);
+	for (size_t i = 1; i < p->count; i++) {
+		const struct parcel *one = sorted[i - 1], *other = sorted[i];
+		if (by_place(&sorted[i - 1], &sorted[i]) == 0 && !(one->folder && other->folder))
+			return fail(E_USAGE,
+				    "'%s' and '%s' would both become %s:%s: send them one by one, "
+				    "each with a name of its own",
+				    one->path, other->path, one->to.zone, one->to.path);
+	}
+	return 0;
+}
+
 void parcels_done(struct parcels *p)
 {
 	for (size_t i = 0; i < p->count; i++) {

@@ -4,4 +4,5 @@ EXTRA_DIST += tests/talk/client-lib.sh tests/talk/fake-https.py tests/talk/https
 TALK_TESTS += tests/talk/https-files.sh
 TALK_TESTS += tests/talk/https-tus.sh
 TALK_TESTS += tests/talk/client-fake.sh
+TALK_TESTS += tests/talk/client-care.sh
 TALK_TESTS += tests/talk/client.sh
