@@ -148,13 +148,13 @@ static const struct entry *entry_there(const struct push *p, const struct place 
 static int is_unchanged(const struct push *p, const struct parcel *item, bool *ret_yes)
 {
 	const struct entry *e = entry_there(p, &item->to);
-	CLEANUP(source_done) struct source source = {.fd = -1};
+	CLEANUP(source_done) struct source source = {.fd = -1, .dir = -1};
 	uint8_t hash[SHA256_SIZE];
 
 	*ret_yes = false;
 	if (!e || e->type != ENTRY_FILE || !e->has_hash || e->size != item->size)
 		return 0;
-	int rc = source_open(item->path, &source);
+	int rc = source_open_found(item->path, item->named, &source);
 	if (!rc)
 		rc = source_hash_to(&source, source.size);
 	if (rc)
@@ -191,6 +191,7 @@ static int send_one(void *arg, struct session *s, size_t i)
 	const struct push *p = arg;
 	const struct parcel *item = &p->all.item[p->file[i]];
 	struct upload u = {.path = item->path,
+			   .named = item->named,
 			   .to = &item->to,
 			   .adopt = call_has(p->call, OPT_CONTINUE),
 			   .delete_after = call_has(p->call, OPT_DELETE_AFTER),
@@ -207,7 +208,7 @@ static int send_one(void *arg, struct session *s, size_t i)
 	}
 	if (!rc)
 		rc = upload_file(s, &u);
-	if (!rc)
+	if (u.receipt) /* which is there too when the file could not be removed then */
 		tell("sent", item->path, &item->to, &u);
 	mem_free(&u.receipt);
 	return rc ? fail(rc, "%s", item->path) : 0;

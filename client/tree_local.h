@@ -14,6 +14,7 @@
 
 struct parcel {
 	char *path;      /* here */
+	size_t named;    /* so much of it was said by the user, the rest was found */
 	struct place to; /* there */
 	bool folder;
 	uint64_t size;

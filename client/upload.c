@@ -220,6 +220,9 @@ static int try_once(struct run *r)
 	}
 	if (!rc && !r->journal.upload[0])
 		rc = create(r);
+	/* What is not sent is hashed before anybody waits for what comes behind it. */
+	if (!rc)
+		rc = source_hash_to(&r->source, r->at);
 	return rc || r->done ? rc : send_rest(r);
 }
 
@@ -337,10 +340,10 @@ static int send_file(struct run *r)
 
 int upload_file(struct session *s, struct upload *u)
 {
-	CLEANUP(source_done) struct source source = {.fd = -1};
+	CLEANUP(source_done) struct source source = {.fd = -1, .dir = -1};
 	CLEANUP(journal_done) struct journal journal = {.dir = -1, .lock = -1};
 	CLEANUP(mem_free) char *to = place_path(u->to);
-	int rc = source_open(u->path, &source);
+	int rc = source_open_found(u->path, u->named, &source);
 
 	if (rc)
 		return rc;

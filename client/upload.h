@@ -14,6 +14,7 @@
 
 struct upload {
 	const char *path; /* of the local file; "-": standard input */
+	size_t named;     /* so much of it was said by the user: see source_open_found() */
 	const struct place *to;
 	bool adopt; /* an unfinished upload of that name that another program began */
 	bool delete_after;
