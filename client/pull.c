@@ -183,22 +183,45 @@ static int into_file(struct pull *p, const char *file)
 	return fetch_all(p);
 }
 
-/* One after the other, on standard output. */
+/* One after the other, as one piece of work: what comes behind one that failed is not wanted. */
+static int fetch_to_stdout(void *arg, struct session *s, size_t nothing)
+{
+	const struct pull *p = arg;
+	int rc = 0;
+
+	(void)nothing;
+	for (size_t i = 0; !rc && i < p->all.count; i++) {
+		const struct item *item = &p->all.item[i];
+		CLEANUP(mem_free) char *name = safe_text(item->to);
+		struct download d = {
+		    .from = &item->from, .size = item->size, .has_hash = item->has_hash};
+		memcpy(d.hash, item->hash, sizeof d.hash);
+		progress_name(name);
+		if (i)
+			progress_file_done();
+		rc = download_stream(s, &d, STDOUT_FILENO);
+	}
+	return rc;
+}
+
 static int into_stdout(struct pull *p, size_t sources)
 {
+	const struct work w = {1, fetch_to_stdout, p};
 	int rc = collect(p, sources);
 
 	if (!rc && p->all.files != p->all.count)
 		rc = fail(E_USAGE, "a folder cannot be written to standard output");
 	if (!rc && say_is_json())
 		rc = fail(E_USAGE, "standard output is for the file: --json does not go with it");
-	for (size_t i = 0; !rc && i < p->all.count; i++) {
-		const struct item *item = &p->all.item[i];
-		struct download d = {
-		    .from = &item->from, .size = item->size, .has_hash = item->has_hash};
-		memcpy(d.hash, item->hash, sizeof d.hash);
-		rc = download_stream(p->s, &d, STDOUT_FILENO);
-	}
+	if (rc)
+		return rc;
+	/* No line is drawn into what is shown on the same terminal. */
+	if (isatty(STDOUT_FILENO))
+		return fetch_to_stdout(p, p->s, 0);
+	progress_begin(p->all.files, p->all.bytes);
+	rc = work_run(&w, p->s, 1);
+	if (rc && stop_wanted())
+		say_note("Interrupted. What came is not the whole file.");
 	return rc;
 }
 

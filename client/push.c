@@ -33,6 +33,7 @@ struct push {
 	size_t files;
 	struct known *known;
 	size_t n_known;
+	struct place stdin_to;
 };
 
 /* --- where to ---------------------------------------------------------------------------- */
@@ -304,11 +305,26 @@ static int collect(struct push *p, size_t sources, const struct place *to, bool 
 	return rc;
 }
 
+static int send_one_stdin(void *arg, struct session *s, size_t i)
+{
+	const struct push *p = arg;
+	struct upload u = {.path = "-", .to = &p->stdin_to};
+
+	CLEANUP(mem_free) char *name = safe_text(p->stdin_to.path);
+
+	(void)i;
+	progress_name(name);
+	int rc = upload_stream(s, &u, STDIN_FILENO);
+	if (!rc)
+		tell("sent", "-", u.to, &u);
+	mem_free(&u.receipt);
+	return rc;
+}
+
 static int send_stdin(struct push *p, const struct place *to, bool into)
 {
 	const char *name = p->call->option[OPT_NAME];
-	CLEANUP(place_done) struct place there = {0};
-	struct upload u = {.path = "-", .to = &there};
+	const struct work w = {1, send_one_stdin, p};
 
 	if (into && !name)
 		return fail(E_USAGE,
@@ -317,14 +333,14 @@ static int send_stdin(struct push *p, const struct place *to, bool into)
 	if (name && !name_valid(view_text(name)))
 		return fail(E_USAGE, "--name is no name that a file can have");
 	if (name)
-		place_join(to, name, false, &there);
+		place_join(to, name, false, &p->stdin_to);
 	else
-		place_copy(to, &there);
+		place_copy(to, &p->stdin_to);
 	progress_begin(1, 0);
-	int rc = upload_stream(p->s, &u, STDIN_FILENO);
-	if (!rc)
-		tell("sent", "-", &there, &u);
-	mem_free(&u.receipt);
+	int rc = work_run(&w, p->s, 1);
+	if (rc && stop_wanted())
+		say_note("Interrupted. What came from standard input has to be sent again from its "
+			 "beginning.");
 	return rc;
 }
 
@@ -365,6 +381,7 @@ int run_push(const struct call *call)
 		listing_done(&p.known[i].listing);
 	}
 	mem_free(&p.known);
+	place_done(&p.stdin_to);
 	mem_free(&p.file);
 	parcels_done(&p.all);
 	return rc;

@@ -160,12 +160,13 @@ static int create(struct run *r)
 	int rc = upload_create(r->s, r->u, &r->source.size, mtime_s, a);
 
 	if (rc == E_UNFINISHED || rc == E_TAKEN) {
-		CLEANUP(mem_free) char *said = mem_text(err_text());
-		err_clear();
+		struct err_kept error;
+		err_keep(&error);
 		bool clear = clear_way(r) == 0;
-		err_clear();
-		rc = clear ? upload_create(r->s, r->u, &r->source.size, mtime_s, a)
-			   : fail(rc, "%s", said);
+		if (clear)
+			rc = upload_create(r->s, r->u, &r->source.size, mtime_s, a);
+		else
+			err_bring_back(&error);
 	}
 	if (rc)
 		return rc;
@@ -309,18 +310,16 @@ static int finish(struct run *r)
 /* What cannot become good is not left on the server; the error stays the one that it is. */
 static int give_up(struct run *r, int rc)
 {
-	CLEANUP(mem_free) char *said = mem_text(err_text());
-	const char *const headers[] = {tus, NULL};
-	const struct http_request q = {
-	    .method = "DELETE", .path = r->journal.upload, .headers = headers};
+	struct err_kept error;
 
-	err_clear();
-	if (r->journal.upload[0] && !r->done && http_ask(r->s->http, &q, &r->answer) == 0)
+	if (r->journal.upload[0] && !r->done) {
+		upload_drop(r->s, r->journal.upload);
 		progress_back(r->at);
-	err_clear();
-	if (journal_forget(&r->journal))
-		err_clear();
-	return fail(rc, "%s", said);
+	}
+	err_keep(&error);
+	(void)!journal_forget(&r->journal);
+	err_bring_back(&error);
+	return rc;
 }
 
 static int send_file(struct run *r)

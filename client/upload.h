@@ -44,6 +44,10 @@ MUST_USE int upload_put(struct session *s, struct upload *u, struct view content
 MUST_USE int upload_create(struct session *s, const struct upload *u, const uint64_t *size,
 			   int64_t mtime_s, struct answer *ret_answer);
 
+/* Take an unfinished upload off the server, if it can be done soon: the error that led to it
+ * stays what it is. The server leaves alone what is finished. */
+void upload_drop(struct session *s, const char *upload);
+
 /* The server's SHA-256 must be ours: E_INTEGRITY. Without one, E_PROTOCOL unless a receipt
  * says it. */
 MUST_USE int upload_compare(const struct answer *a, const struct upload *u);
