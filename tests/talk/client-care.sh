@@ -5,7 +5,7 @@
 # stop, and go on.
 . "${top_srcdir:-.}/tests/talk/lib.sh"
 . "$top_srcdir/tests/talk/client-lib.sh"
-need ssh-keygen jq
+need ssh-keygen jq script
 HTTPS=$(free_port) || bail_out 'no free port'
 new_keep --https "127.0.0.1:$HTTPS" --name localhost
 set_conf https public_url "https://127.0.0.1:$HTTPS"
@@ -15,6 +15,8 @@ add_user anna client acme
 url=$(ctl user enroll anna) || bail_out 'cannot make an enrolment URL'
 ok 'anna becomes known to the server' drop enroll "$url"
 cd "$WORK" || bail_out 'no folder'
+
+there_is() { drop ls acme:incoming | grep -q "^$1"; }
 
 # --- files of one name -----------------------------------------------------------------------
 
@@ -74,12 +76,97 @@ begun() { [[ $(drop --json ls acme:incoming | jq -r 'select(.name == "vault").si
 wait_for 20 begun
 kill -KILL $CLIENT_PID
 drop_end
-touch -r vault then
+touch -r vault vault.time
 random_file piece 100
 dd if=piece of=vault conv=notrunc status=none
-touch -r then vault
+touch -r vault.time vault
 ok 'a file that was changed and whose time was set back is sent' drop --json push vault
 like 'from its beginning' "$OUT" '"resumed":false'
 is 'and is whole' "$(drop --json stat acme:incoming/vault | jq -r .sha256)" "$(hash_of vault)"
+
+random_file small.bin 1000
+drop mkdir acme:incoming/all >/dev/null 2>&1
+
+# --- stopping, and being left alone ------------------------------------------------------------
+
+# From a pipe nothing may come for long; nobody can go on with what came.
+mkfifo slow
+exec 5<>slow
+client_env anna
+(exec "${CLIENT_ENV[@]}" "$DROPKEEP" push - acme:incoming/slow) <slow >begun.out 2>&1 &
+CLIENT_PID=$!
+own $CLIENT_PID
+head -c 12000000 /dev/urandom >&5
+begun() { [[ $(drop --json ls acme:incoming | jq -r 'select(.name == "slow").type') = partial ]]; }
+wait_for 20 begun
+kill -INT $CLIENT_PID
+ended() { ! alive $CLIENT_PID; }
+wait_for 5 ended && pass 'Ctrl-C ends the wait for standard input' || flunk 'Ctrl-C ends the wait for standard input'
+exec 5>&-
+drop_end
+is 'with its status' $CLIENT_STATUS 130
+like 'it says what to do' "$(<begun.out)" 'sent again from its beginning'
+unlike 'and leaves nothing on the server' "$(drop ls acme:incoming)" 'slow'
+drop_begin anna push --limit 4M vault acme:incoming/deaf
+wait_for 20 there_is deaf
+kill -INT $CLIENT_PID
+drop_end
+is 'a file is stopped too' $CLIENT_STATUS 130
+trap '' HUP
+drop_begin anna push --limit 16M vault acme:incoming/deaf
+trap 'exit 129' HUP
+wait_for 20 there_is deaf
+kill -HUP $CLIENT_PID
+drop_end
+is 'nohup is heeded' $CLIENT_STATUS 0
+drop_begin anna push --limit 16M vault acme:incoming/hung-up
+wait_for 20 there_is hung-up
+kill -HUP $CLIENT_PID
+drop_end
+is 'without it the end of the terminal stops' $CLIENT_STATUS 130
+
+# With -r all goes: an unfinished upload, and the file that it hides.
+ok 'a file is there' drop push small.bin acme:incoming/all/hidden
+drop_begin anna push --limit 4M vault acme:incoming/all/hidden
+hides() { [[ $(drop --json stat acme:incoming/all/hidden | jq -r .type) = partial ]]; }
+wait_for 20 hides
+kill -KILL $CLIENT_PID
+drop_end
+ok 'rm -r removes what an unfinished upload hides' drop rm -r acme:incoming/all
+exits 'it is gone' 66 drop stat acme:incoming/all
+
+# --- what is drawn and said ----------------------------------------------------------------------
+
+client_env anna
+printf '%q ' "${CLIENT_ENV[@]}" TERM=xterm "$DROPKEEP" push --limit 4M - acme:incoming/drawn >run
+echo '<small' >>run
+random_file small 8M
+ok 'on a terminal' script -qec "sh $WORK/run" typescript
+like 'it draws how far standard input is' "$(tr '\r' '\n' <typescript)" '[0-9.]+ MiB/s'
+ctl grant anna acme:incoming lr >/dev/null
+printf '%q ' "${CLIENT_ENV[@]}" TERM=xterm "$DROPKEEP" pull --limit 4M acme:incoming/drawn - >run
+echo '>piped' >>run
+ok 'and back' script -qec "sh $WORK/run" typescript
+like 'it draws how far standard output is' "$(tr '\r' '\n' <typescript)" 'MiB of 8 MiB.*[0-9.]+ MiB/s'
+long=$(printf 'x%.0s' {1..200})
+mkdir -p "$long/$long"
+exits 'a long name' 66 drop push small "acme:incoming/$long/$long"
+like 'cuts no reason off' "$OUT" 'no such file'
+fish=$(drop completion fish | sed "s/\\\\.//g" | grep -cvE "^[^']*('[^']*'[^']*)*$")
+is 'what is for fish has no quote without an end' "$fish" 0
+
+# --- a lost answer -------------------------------------------------------------------------------
+
+start_fake
+ok 'bob becomes known to another server' drop_as bob enroll "$(<"$FAKE/enroll.url")"
+fake file /acme/incoming/twice text
+fake fault mute
+exits 'what may have been removed is not removed again' 75 drop_as bob rm acme:incoming/twice
+like 'and it says what to do' "$OUT" 'dropkeep ls'
+fake well
+sed -i "s|127.0.0.1:$FAKE_PORT|127.0.0.1:1|" home-bob/config/dropkeep/default/profile.json
+exits 'no server at all' 69 drop_as bob --json status --retries 0
+like 'is called so' "$OUT" '"error":"not reachable"'
+
 
 done_testing
