@@ -324,9 +324,12 @@ int answer_judge(const struct answer *a, const char *what)
 	if (a->status >= 200 && a->status <= 299)
 		return 0;
 	int code = a->problem ? a->problem : code_of_status(a->status);
+	/* Two frames, so that a long name cuts no reason off. */
 	if (a->said[0])
-		return fail(code, "%s: %s", what, a->said);
-	return fail(code, "%s: %s (HTTP status %u)", what, err_word(code), a->status);
+		(void)!fail(code, "%s", a->said);
+	else
+		(void)!fail(code, "%s (HTTP status %u)", err_word(code), a->status);
+	return fail(code, "%s", what);
 }
 
 bool worth_a_retry(int code)

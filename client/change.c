@@ -39,6 +39,20 @@ static int remove_one(struct session *s, const struct place *p, bool folder, uns
 	return rc;
 }
 
+/* What was listed and is gone is as it shall be, whoever removed it. An unfinished upload may
+ * hide a file, which goes as well. */
+static int remove_listed(struct session *s, const struct place *p, int type, unsigned depth)
+{
+	int rc = remove_one(s, p, type == ENTRY_FOLDER, depth);
+
+	if (!rc && type == ENTRY_PARTIAL)
+		rc = session_remove(s, p, false);
+	if (rc != E_GONE)
+		return rc;
+	err_clear();
+	return 0;
+}
+
 static int remove_below(struct session *s, const struct place *folder, unsigned depth)
 {
 	CLEANUP(listing_done) struct listing l = {0};
@@ -49,7 +63,7 @@ static int remove_below(struct session *s, const struct place *folder, unsigned 
 		CLEANUP(place_done) struct place at = {0};
 		bool is_folder = l.entry[i].type == ENTRY_FOLDER;
 		place_join(folder, l.entry[i].name, is_folder, &at);
-		rc = remove_one(s, &at, is_folder, depth + 1);
+		rc = remove_listed(s, &at, l.entry[i].type, depth + 1);
 	}
 	return rc;
 }
@@ -65,7 +79,7 @@ static int rm(struct session *s, const struct place *p, bool recursive)
 		return fail(E_USAGE, "a zone is not yours to remove: name what is in it");
 	if (recursive)
 		return remove_one(s, p, folder, 0);
-	rc = session_remove(s, p, folder);
+	rc = session_remove_once(s, p, folder);
 	if (rc == E_NOT_EMPTY) {
 		err_clear();
 		return fail(rc, "%s:%s has something in it: -r removes that too", p->zone, p->path);

@@ -96,17 +96,35 @@ static void zsh(void)
 	       "compdef _dropkeep dropkeep\n");
 }
 
+/* A text in single quotes of fish. */
+static void fish_quote(const char *text)
+{
+	(void)putchar('\'');
+	for (; *text; text++) {
+		if (*text == '\'' || *text == '\\')
+			(void)putchar('\\');
+		(void)putchar(*text);
+	}
+	(void)putchar('\'');
+}
+
+static void fish_describe(const char *text)
+{
+	printf(" -d ");
+	fish_quote(text);
+	(void)putchar('\n');
+}
+
 static void fish_options(const struct command *c)
 {
 	size_t len = strcspn(c->words, " ");
 
 	for (const enum opt *o = c->options; *o != OPT_COUNT; o++) {
 		const struct option_row *row = &option_rows[*o];
-		printf(
-		    "complete -c dropkeep -n '__fish_seen_subcommand_from %.*s' -l %s%s%.1s%s -d "
-		    "'%s'\n",
-		    (int)len, c->words, row->name, row->letters[0] ? " -s " : "", row->letters,
-		    row->value ? " -r" : "", row->help);
+		printf("complete -c dropkeep -n '__fish_seen_subcommand_from %.*s' -l %s%s%.1s%s",
+		       (int)len, c->words, row->name, row->letters[0] ? " -s " : "", row->letters,
+		       row->value ? " -r" : "");
+		fish_describe(row->help);
 	}
 }
 
@@ -115,14 +133,17 @@ static void fish(void)
 	char word[32];
 
 	printf("# fish completion for dropkeep\n");
-	for (enum opt o = 0; option_is_common(o); o++)
-		printf("complete -c dropkeep -l %s%s -d '%s'\n", option_rows[o].name,
-		       option_rows[o].value ? " -r" : "", option_rows[o].help);
+	for (enum opt o = 0; option_is_common(o); o++) {
+		printf("complete -c dropkeep -l %s%s", option_rows[o].name,
+		       option_rows[o].value ? " -r" : "");
+		fish_describe(option_rows[o].help);
+	}
 	for (const struct command *c = commands; c->words; c++) {
 		const char *second = strchr(c->words, ' ');
-		if (first_word(c, word, sizeof word))
-			printf("complete -c dropkeep -n __fish_use_subcommand -a %s -d '%s'\n",
-			       word, c->help);
+		if (first_word(c, word, sizeof word)) {
+			printf("complete -c dropkeep -n __fish_use_subcommand -a %s", word);
+			fish_describe(c->help);
+		}
 		if (second)
 			printf("complete -c dropkeep -n '__fish_seen_subcommand_from %s' -a %s\n",
 			       word, second + 1);

@@ -86,12 +86,13 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 static int on_progress(void *arg, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
 		       curl_off_t ulnow)
 {
-	(void)arg;
+	const struct http *h = arg;
+
 	(void)dltotal;
 	(void)dlnow;
 	(void)ultotal;
 	(void)ulnow;
-	return stop_wanted();
+	return stop_wanted() && !(h->request && h->request->most_ms);
 }
 
 /* An option that this libcurl does not take would leave a hole: none is passed over. */
@@ -148,6 +149,7 @@ static int set_rest(struct http *h)
 	SET(CURLOPT_SEEKFUNCTION, on_seek);
 	SET(CURLOPT_SEEKDATA, h);
 	SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+	SET(CURLOPT_XFERINFODATA, h);
 	SET(CURLOPT_NOPROGRESS, 0L);
 	return 0;
 }
@@ -237,6 +239,8 @@ static int set_method(struct http *h, const struct http_request *r)
 	SET(CURLOPT_CUSTOMREQUEST, head ? NULL : r->method);
 	if (r->body)
 		SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->body->size);
+	SET(CURLOPT_FRESH_CONNECT, r->once ? 1L : 0L);
+	SET(CURLOPT_TIMEOUT_MS, (long)r->most_ms);
 	SET(CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)(r->body ? r->rate : 0));
 	SET(CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)(r->sink ? r->rate : 0));
 	return 0;

@@ -44,6 +44,10 @@ struct http_request {
 	const struct http_body *body; /* NULL: none */
 	const struct http_sink *sink; /* NULL: into the answer, at most HTTP_BODY_MAX */
 	uint64_t rate;                /* bytes a second, either way; 0: no limit */
+	bool once; /* on a connection of its own: libcurl asks again by itself where the one that
+		      it has kept ends without an answer */
+	unsigned most_ms; /* for tidying up: it ends by then, and not when somebody wants to stop;
+			     0: for everything else */
 };
 
 void http_setup(void); /* once, before any thread */

@@ -23,10 +23,11 @@ static int name_of(const struct journal_key *key, char ret_name[72])
 	CLEANUP(buf_done) struct buf b = {0};
 	const struct stat *st = key->st;
 	uint8_t digest[SHA256_SIZE];
-	int rc =
-	    buf_printf(&b, "%s%c%s%c%s%c%llu %llu %lld %lld.%09ld", key->url, 0, key->user, 0,
-		       key->to, 0, (unsigned long long)st->st_dev, (unsigned long long)st->st_ino,
-		       (long long)st->st_size, (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+	int rc = buf_printf(&b, "%s%c%s%c%s%c%llu %llu %lld %lld.%09ld %lld.%09ld", key->url, 0,
+			    key->user, 0, key->to, 0, (unsigned long long)st->st_dev,
+			    (unsigned long long)st->st_ino, (long long)st->st_size,
+			    (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
+			    (long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
 
 	if (rc)
 		return rc;

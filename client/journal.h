@@ -4,7 +4,9 @@
  * file for each in $XDG_STATE_HOME/dropkeep/PROFILE/uploads/.
  *
  * An entry is found by server, user, destination and the local file's identity (device, inode,
- * size, time): a file that was changed meanwhile finds none and is sent from its beginning.
+ * size, times): a file that was changed meanwhile finds none and is sent from its beginning. The
+ * time of its last change (ctime) is among them, as that of its last writing can be set back:
+ * so another name or mode begins anew too.
  * Entries are replaced atomically; one that cannot be read counts as none. While a file is
  * sent its entry is locked, so that two programs do not send it at once.
  */

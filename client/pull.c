@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pull: files and folders from the server. */
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -123,16 +124,28 @@ static int collect(struct pull *p, size_t sources)
 	return rc;
 }
 
+static int by_target(const void *a, const void *b)
+{
+	const struct item *one = *(const struct item *const *)a;
+	const struct item *other = *(const struct item *const *)b;
+
+	return strcmp(one->to, other->to);
+}
+
 /* Two that would be written to the same file: the second would destroy the first. */
 static int check_names(const struct pull *p)
 {
+	CLEANUP(mem_free)
+	const struct item **sorted = mem_new((p->all.count + 1) * sizeof *sorted);
+
 	for (size_t i = 0; i < p->all.count; i++)
-		for (size_t k = 0; k < i && !strchr(p->all.item[i].to, '/'); k++)
-			if (strcmp(p->all.item[i].to, p->all.item[k].to) == 0)
-				return fail(E_USAGE,
-					    "two of these would become '%s': fetch them "
-					    "one by one with -o",
-					    p->all.item[i].to);
+		sorted[i] = &p->all.item[i];
+	qsort(sorted, p->all.count, sizeof *sorted, by_target);
+	for (size_t i = 1; i < p->all.count; i++)
+		if (by_target(&sorted[i - 1], &sorted[i]) == 0)
+			return fail(E_USAGE,
+				    "two of these would become '%s': fetch them one by one with -o",
+				    sorted[i]->to);
 	return 0;
 }
 
@@ -170,22 +183,45 @@ static int into_file(struct pull *p, const char *file)
 	return fetch_all(p);
 }
 
-/* One after the other, on standard output. */
+/* One after the other, as one piece of work: what comes behind one that failed is not wanted. */
+static int fetch_to_stdout(void *arg, struct session *s, size_t nothing)
+{
+	const struct pull *p = arg;
+	int rc = 0;
+
+	(void)nothing;
+	for (size_t i = 0; !rc && i < p->all.count; i++) {
+		const struct item *item = &p->all.item[i];
+		CLEANUP(mem_free) char *name = safe_text(item->to);
+		struct download d = {
+		    .from = &item->from, .size = item->size, .has_hash = item->has_hash};
+		memcpy(d.hash, item->hash, sizeof d.hash);
+		progress_name(name);
+		if (i)
+			progress_file_done();
+		rc = download_stream(s, &d, STDOUT_FILENO);
+	}
+	return rc;
+}
+
 static int into_stdout(struct pull *p, size_t sources)
 {
+	const struct work w = {1, fetch_to_stdout, p};
 	int rc = collect(p, sources);
 
 	if (!rc && p->all.files != p->all.count)
 		rc = fail(E_USAGE, "a folder cannot be written to standard output");
 	if (!rc && say_is_json())
 		rc = fail(E_USAGE, "standard output is for the file: --json does not go with it");
-	for (size_t i = 0; !rc && i < p->all.count; i++) {
-		const struct item *item = &p->all.item[i];
-		struct download d = {
-		    .from = &item->from, .size = item->size, .has_hash = item->has_hash};
-		memcpy(d.hash, item->hash, sizeof d.hash);
-		rc = download_stream(p->s, &d, STDOUT_FILENO);
-	}
+	if (rc)
+		return rc;
+	/* No line is drawn into what is shown on the same terminal. */
+	if (isatty(STDOUT_FILENO))
+		return fetch_to_stdout(p, p->s, 0);
+	progress_begin(p->all.files, p->all.bytes);
+	rc = work_run(&w, p->s, 1);
+	if (rc && stop_wanted())
+		say_note("Interrupted. What came is not the whole file.");
 	return rc;
 }
 

@@ -36,6 +36,7 @@ struct push {
 	size_t trees;
 	struct known *known;
 	size_t n_known;
+	struct place stdin_to;
 };
 
 /* --- where to ---------------------------------------------------------------------------- */
@@ -151,13 +152,13 @@ static const struct entry *entry_there(const struct push *p, const struct place 
 static int is_unchanged(const struct push *p, const struct parcel *item, bool *ret_yes)
 {
 	const struct entry *e = entry_there(p, &item->to);
-	CLEANUP(source_done) struct source source = {.fd = -1};
+	CLEANUP(source_done) struct source source = {.fd = -1, .dir = -1};
 	uint8_t hash[SHA256_SIZE];
 
 	*ret_yes = false;
 	if (!e || e->type != ENTRY_FILE || !e->has_hash || e->size != item->size)
 		return 0;
-	int rc = source_open(item->path, &source);
+	int rc = source_open_found(item->path, item->named, &source);
 	if (!rc)
 		rc = source_hash_to(&source, source.size);
 	if (rc)
@@ -194,6 +195,7 @@ static int send_one(void *arg, struct session *s, size_t i)
 	const struct push *p = arg;
 	const struct parcel *item = &p->all.item[p->file[i]];
 	struct upload u = {.path = item->path,
+			   .named = item->named,
 			   .to = &item->to,
 			   .adopt = call_has(p->call, OPT_CONTINUE),
 			   .delete_after = call_has(p->call, OPT_DELETE_AFTER),
@@ -210,7 +212,7 @@ static int send_one(void *arg, struct session *s, size_t i)
 	}
 	if (!rc)
 		rc = upload_file(s, &u);
-	if (!rc)
+	if (u.receipt) /* which is there too when the file could not be removed then */
 		tell("sent", item->path, &item->to, &u);
 	p->tree[i] = u.tree;
 	mem_free(&u.receipt);
@@ -309,11 +311,25 @@ static int collect(struct push *p, size_t sources, const struct place *to, bool 
 	return rc;
 }
 
+static int send_one_stdin(void *arg, struct session *s, size_t i)
+{
+	const struct push *p = arg;
+	struct upload u = {.path = "-", .to = &p->stdin_to};
+	CLEANUP(mem_free) char *name = safe_text(p->stdin_to.path);
+
+	progress_name(name);
+	int rc = upload_stream(s, &u, STDIN_FILENO);
+	if (!rc)
+		tell("sent", "-", u.to, &u);
+	p->tree[i] = u.tree;
+	mem_free(&u.receipt);
+	return rc;
+}
+
 static int send_stdin(struct push *p, const struct place *to, bool into)
 {
 	const char *name = p->call->option[OPT_NAME];
-	CLEANUP(place_done) struct place there = {0};
-	struct upload u = {.path = "-", .to = &there};
+	const struct work w = {1, send_one_stdin, p};
 
 	if (into && !name)
 		return fail(E_USAGE,
@@ -322,16 +338,16 @@ static int send_stdin(struct push *p, const struct place *to, bool into)
 	if (name && !name_valid(view_text(name)))
 		return fail(E_USAGE, "--name is no name that a file can have");
 	if (name)
-		place_join(to, name, false, &there);
+		place_join(to, name, false, &p->stdin_to);
 	else
-		place_copy(to, &there);
+		place_copy(to, &p->stdin_to);
 	progress_begin(1, 0);
-	int rc = upload_stream(p->s, &u, STDIN_FILENO);
-	if (!rc)
-		tell("sent", "-", &there, &u);
 	p->tree = mem_new(sizeof *p->tree);
-	p->tree[p->trees++] = u.tree;
-	mem_free(&u.receipt);
+	p->trees = 1;
+	int rc = work_run(&w, p->s, 1);
+	if (rc && stop_wanted())
+		say_note("Interrupted. What came from standard input has to be sent again from its "
+			 "beginning.");
 	return rc;
 }
 
@@ -399,6 +415,8 @@ static int push(struct push *p)
 	if (call_has(p->call, OPT_NAME))
 		return fail(E_USAGE, "--name is for standard input alone");
 	rc = collect(p, sources, &to, into);
+	if (!rc)
+		rc = parcels_check(&p->all);
 	return rc ? rc : send_all(p);
 }
 
@@ -418,6 +436,7 @@ int run_push(const struct call *call)
 		listing_done(&p.known[i].listing);
 	}
 	mem_free(&p.known);
+	place_done(&p.stdin_to);
 	mem_free(&p.file);
 	mem_free(&p.tree);
 	parcels_done(&p.all);

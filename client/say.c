@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "client/answer.h"
 #include "client/safe.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -87,14 +88,18 @@ void say_note(const char *format, ...)
 	(void)pthread_mutex_unlock(&lock);
 }
 
+static const char *word_of(int code)
+{
+	return code == CLIENT_UNREACHABLE ? "not reachable" : err_word(code);
+}
+
 void say_error(int code)
 {
-	CLEANUP(mem_free) char *text = safe_text(err_text()[0] ? err_text() : err_word(code));
+	CLEANUP(mem_free) char *text = safe_text(err_text()[0] ? err_text() : word_of(code));
 
 	if (how.json)
-		say_json(json_pack("{s:s, s:s, s:s, s:i}", "event", "error", "error",
-				   err_word(code), "message", text, "status",
-				   err_exit_status(code)));
+		say_json(json_pack("{s:s, s:s, s:s, s:i}", "event", "error", "error", word_of(code),
+				   "message", text, "status", err_exit_status(code)));
 	(void)pthread_mutex_lock(&lock);
 	clear_line();
 	(void)fprintf(stderr, "dropkeep: %s\n", text);

@@ -159,6 +159,29 @@ int session_remove(struct session *s, const struct place *p, bool folder)
 	return session_ask(s, &r, text, &a);
 }
 
+/* Not asked again when an answer was lost: a first DELETE may have removed an unfinished upload,
+ * and a second one would remove the file that has its name. */
+int session_remove_once(struct session *s, const struct place *p, bool folder)
+{
+	CLEANUP(mem_free) char *url = place_url(p, folder);
+	CLEANUP(mem_free) char *text = place_text(p);
+	const struct http_request r = {.method = "DELETE", .path = url, .once = true};
+	CLEANUP(answer_done) struct answer a = {0};
+	struct retry retry = {.most = s->retries};
+	int rc;
+
+	do {
+		rc = http_ask(s->http, &r, &a);
+		if (rc == E_AGAIN)
+			return fail(rc, "%s: whether it was removed is not known: see dropkeep ls",
+				    text);
+		if (!rc)
+			rc = answer_judge(&a, text);
+		retry.after_s = a.retry_after_s;
+	} while (rc && retry_again(&retry, rc));
+	return rc;
+}
+
 /* Asked once: a second time could find done what the first has done, and take it for lost. */
 int session_move(struct session *s, const struct place *from, const struct place *to, bool folder,
 		 bool replace)
@@ -168,7 +191,8 @@ int session_move(struct session *s, const struct place *from, const struct place
 	CLEANUP(mem_free) char *header = mem_printf("Destination: %s", target);
 	CLEANUP(mem_free) char *text = place_text(from);
 	const char *const headers[] = {header, replace ? "Overwrite: T" : "Overwrite: F", NULL};
-	const struct http_request r = {.method = "MOVE", .path = url, .headers = headers};
+	const struct http_request r = {
+	    .method = "MOVE", .path = url, .headers = headers, .once = true};
 	CLEANUP(answer_done) struct answer a = {0};
 	int rc = http_ask(s->http, &r, &a);
 

@@ -48,6 +48,10 @@ MUST_USE int session_is_folder(struct session *s, const struct place *p, bool *r
 
 /* E_EXISTS when something is there already. */
 MUST_USE int session_make_folder(struct session *s, const struct place *p);
+
+/* For what may be two things: an unfinished upload goes first, and alone. Else, and where all of
+ * them shall go, the other. */
+MUST_USE int session_remove_once(struct session *s, const struct place *p, bool folder);
 MUST_USE int session_remove(struct session *s, const struct place *p, bool folder);
 
 /* E_EXISTS when something is there and must not be replaced. */

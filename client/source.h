@@ -15,15 +15,20 @@
 #include "base/sha256.h"
 
 struct source {
-	int fd;
+	int fd, dir; /* the file, and the folder that it was found in */
 	char *path;
-	struct stat st; /* as it was opened */
+	const char *name; /* in that folder: the end of path */
+	struct stat st;   /* as it was opened */
 	uint64_t size;
 	struct sha256 hash; /* of the first sha256_count() bytes */
 };
 
 /* A regular file; E_USAGE for what is none, E_GONE, E_DENIED. */
 MUST_USE int source_open(const char *path, struct source *ret_source);
+
+/* The same for what was found by walking a folder: only the first `named` bytes of the path were
+ * said by the user, and no symbolic link is followed behind them: E_INTEGRITY. */
+MUST_USE int source_open_found(const char *path, size_t named, struct source *ret_source);
 
 /* Up to room bytes at offset. The last ones of the file come only if it is what it was when it
  * was opened: else E_INTEGRITY. Nothing is left out before offset: it is hashed first. */
@@ -34,10 +39,11 @@ MUST_USE int source_read(struct source *s, uint64_t offset, void *data, size_t r
 MUST_USE int source_hash_to(struct source *s, uint64_t offset);
 
 /* E_INTEGRITY when the open file is not what it was. */
-MUST_USE int source_check(const struct source *s);
+MUST_USE int source_check(struct source *s);
 
-/* Remove the file, if its path still leads to what was read and that is as it was. */
-MUST_USE int source_remove(const struct source *s);
+/* Remove the file, if its path still leads to what was read, that is as it was (E_INTEGRITY), and
+ * nobody writes to it (E_TAKEN). */
+MUST_USE int source_remove(struct source *s);
 
 /* For CLEANUP. */
 void source_done(struct source *s);

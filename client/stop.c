@@ -21,10 +21,13 @@ static void on_signal(int number)
 void stop_setup(void)
 {
 	struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+	struct sigaction hup = {0};
 
 	(void)sigaction(SIGINT, &stop, NULL);
 	(void)sigaction(SIGTERM, &stop, NULL);
-	(void)sigaction(SIGHUP, &stop, NULL);
+	/* nohup(1) has said that the end of the terminal is none of ours. */
+	if (sigaction(SIGHUP, NULL, &hup) == 0 && hup.sa_handler != SIG_IGN)
+		(void)sigaction(SIGHUP, &stop, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 

@@ -11,7 +11,8 @@
 
 enum { EXIT_INTERRUPTED = 130 };
 
-/* SIGINT, SIGTERM and SIGHUP ask to stop; SIGPIPE is ignored. Once, before any thread. */
+/* SIGINT, SIGTERM and SIGHUP (unless it was ignored before) ask to stop; SIGPIPE is ignored. Once,
+ * before any thread. */
 void stop_setup(void);
 
 bool stop_wanted(void);

@@ -3,11 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "base/sys.h"
 #include "client/safe.h"
 #include "client/say.h"
 #include "client/stop.h"
@@ -18,6 +20,7 @@ struct walk {
 	struct parcels *into;
 	const char *const *exclude;
 	size_t excludes;
+	size_t named; /* so much of each path was said by the user */
 	unsigned depth;
 };
 
@@ -29,7 +32,7 @@ bool glob_any(const char *const *globs, size_t n, const char *name)
 	return false;
 }
 
-static void push_parcel(struct parcels *p, const char *path, const struct place *to,
+static void push_parcel(struct parcels *p, const char *path, size_t named, const struct place *to,
 			const struct stat *st)
 {
 	if (p->count == p->room) {
@@ -43,6 +46,7 @@ static void push_parcel(struct parcels *p, const char *path, const struct place 
 	}
 	struct parcel *one = &p->item[p->count++];
 	*one = (struct parcel){.path = mem_text(path),
+			       .named = named,
 			       .folder = S_ISDIR(st->st_mode),
 			       .size = S_ISDIR(st->st_mode) ? 0 : (uint64_t)st->st_size};
 	place_copy(to, &one->to);
@@ -50,9 +54,22 @@ static void push_parcel(struct parcels *p, const char *path, const struct place 
 	p->bytes += one->size;
 }
 
-static int add_below(struct walk *w, const char *path, const struct place *to);
+static int add_below(struct walk *w, int dir, const char *path, const struct place *to);
 
-static int add_entry(struct walk *w, const char *folder, const struct place *to, const char *name)
+/* No link is followed on the way down, whoever puts one there meanwhile. */
+static int add_folder(struct walk *w, int dir, const char *name, const char *path,
+		      const struct place *to)
+{
+	CLEANUP(sys_close)
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return fail_errno(errno == EACCES ? E_DENIED : E_IO, "read folder '%s'", path);
+	return add_below(w, fd, path, to);
+}
+
+static int add_entry(struct walk *w, int dir, const char *folder, const struct place *to,
+		     const char *name)
 {
 	CLEANUP(mem_free) char *path = mem_printf("%s/%s", folder, name);
 	CLEANUP(mem_free) char *safe = safe_text(path);
@@ -61,8 +78,12 @@ static int add_entry(struct walk *w, const char *folder, const struct place *to,
 
 	if (glob_any(w->exclude, w->excludes, name))
 		return 0;
-	if (lstat(path, &st) < 0)
-		return fail_errno(E_IO, "look at '%s'", path);
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT)
+			return fail_errno(E_IO, "look at '%s'", path);
+		say_note("dropkeep: passing over %s, which is gone by now", safe);
+		return 0;
+	}
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
 		say_note("dropkeep: passing over %s, which is %s", safe,
 			 S_ISLNK(st.st_mode) ? "a symbolic link" : "neither file nor folder");
@@ -74,8 +95,8 @@ static int add_entry(struct walk *w, const char *folder, const struct place *to,
 			    "control characters): rename it, or --exclude it",
 			    path);
 	place_join(to, name, S_ISDIR(st.st_mode), &there);
-	push_parcel(w->into, path, &there, &st);
-	return S_ISDIR(st.st_mode) ? add_below(w, path, &there) : 0;
+	push_parcel(w->into, path, w->named, &there, &st);
+	return S_ISDIR(st.st_mode) ? add_folder(w, dir, name, path, &there) : 0;
 }
 
 static int no_dots(const struct dirent *e)
@@ -83,10 +104,10 @@ static int no_dots(const struct dirent *e)
 	return strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
 }
 
-static int add_below(struct walk *w, const char *path, const struct place *to)
+static int add_below(struct walk *w, int dir, const char *path, const struct place *to)
 {
 	struct dirent **entry = NULL;
-	int n = scandir(path, &entry, no_dots, alphasort), rc = 0;
+	int n = scandirat(dir, ".", &entry, no_dots, alphasort), rc = 0;
 
 	if (n < 0)
 		return fail_errno(errno == EACCES ? E_DENIED : E_IO, "read folder '%s'", path);
@@ -96,7 +117,7 @@ static int add_below(struct walk *w, const char *path, const struct place *to)
 		if (!rc && stop_wanted())
 			rc = fail(E_AGAIN, "interrupted");
 		if (!rc)
-			rc = add_entry(w, path, to, entry[i]->d_name);
+			rc = add_entry(w, dir, path, to, entry[i]->d_name);
 		free(entry[i]);
 	}
 	free(entry);
@@ -107,7 +128,8 @@ static int add_below(struct walk *w, const char *path, const struct place *to)
 int tree_local_add(struct parcels *p, const char *path, const struct place *to, bool recursive,
 		   const char *const *exclude, size_t excludes)
 {
-	struct walk w = {p, exclude, excludes, 0};
+	struct walk w = {p, exclude, excludes, strlen(path), 0};
+	CLEANUP(sys_close) int dir = -1;
 	struct stat st;
 
 	if (stat(path, &st) < 0)
@@ -119,8 +141,41 @@ int tree_local_add(struct parcels *p, const char *path, const struct place *to, 
 		return fail(E_USAGE, "'%s' is a folder: -r sends it with all that is in it", path);
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
 		return fail(E_USAGE, "'%s' is not a regular file (- sends standard input)", path);
-	push_parcel(p, path, to, &st);
-	return S_ISDIR(st.st_mode) ? add_below(&w, path, to) : 0;
+	push_parcel(p, path, w.named, to, &st);
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return fail_errno(errno == EACCES ? E_DENIED : E_IO, "read folder '%s'", path);
+	return add_below(&w, dir, path, to);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct parcel *one = *(const struct parcel *const *)a;
+	const struct parcel *other = *(const struct parcel *const *)b;
+	int order = strcmp(one->to.zone, other->to.zone);
+
+	return order ? order : strcmp(one->to.path, other->to.path);
+}
+
+int parcels_check(const struct parcels *p)
+{
+	CLEANUP(mem_free)
+	const struct parcel **sorted = mem_new((p->count + 1) * sizeof *sorted);
+
+	for (size_t i = 0; i < p->count; i++)
+		sorted[i] = &p->item[i];
+	qsort(sorted, p->count, sizeof *sorted, by_place);
+	for (size_t i = 1; i < p->count; i++) {
+		const struct parcel *one = sorted[i - 1], *other = sorted[i];
+		if (by_place(&sorted[i - 1], &sorted[i]) == 0 && !(one->folder && other->folder))
+			return fail(E_USAGE,
+				    "'%s' and '%s' would both become %s:%s: send them one by one, "
+				    "each with a name of its own",
+				    one->path, other->path, one->to.zone, one->to.path);
+	}
+	return 0;
 }
 
 void parcels_done(struct parcels *p)

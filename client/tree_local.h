@@ -14,6 +14,7 @@
 
 struct parcel {
 	char *path;      /* here */
+	size_t named;    /* so much of it was said by the user, the rest was found */
 	struct place to; /* there */
 	bool folder;
 	uint64_t size;
@@ -29,6 +30,10 @@ struct parcels {
  * that match a glob of exclude (fnmatch(3), the name alone) are passed over within folders. */
 MUST_USE int tree_local_add(struct parcels *p, const char *path, const struct place *to,
 			    bool recursive, const char *const *exclude, size_t excludes);
+
+/* E_USAGE when two of them would have the same name there: the second would destroy the first.
+ * Folders of one name become one. */
+MUST_USE int parcels_check(const struct parcels *p);
 
 /* For CLEANUP. */
 void parcels_done(struct parcels *p);

@@ -160,12 +160,13 @@ static int create(struct run *r)
 	int rc = upload_create(r->s, r->u, &r->source.size, mtime_s, a);
 
 	if (rc == E_UNFINISHED || rc == E_TAKEN) {
-		CLEANUP(mem_free) char *said = mem_text(err_text());
-		err_clear();
+		struct err_kept error;
+		err_keep(&error);
 		bool clear = clear_way(r) == 0;
-		err_clear();
-		rc = clear ? upload_create(r->s, r->u, &r->source.size, mtime_s, a)
-			   : fail(rc, "%s", said);
+		if (clear)
+			rc = upload_create(r->s, r->u, &r->source.size, mtime_s, a);
+		else
+			err_bring_back(&error);
 	}
 	if (rc)
 		return rc;
@@ -220,6 +221,9 @@ static int try_once(struct run *r)
 	}
 	if (!rc && !r->journal.upload[0])
 		rc = create(r);
+	/* What is not sent is hashed before anybody waits for what comes behind it. */
+	if (!rc)
+		rc = source_hash_to(&r->source, r->at);
 	return rc || r->done ? rc : send_rest(r);
 }
 
@@ -306,18 +310,16 @@ static int finish(struct run *r)
 /* What cannot become good is not left on the server; the error stays the one that it is. */
 static int give_up(struct run *r, int rc)
 {
-	CLEANUP(mem_free) char *said = mem_text(err_text());
-	const char *const headers[] = {tus, NULL};
-	const struct http_request q = {
-	    .method = "DELETE", .path = r->journal.upload, .headers = headers};
+	struct err_kept error;
 
-	err_clear();
-	if (r->journal.upload[0] && !r->done && http_ask(r->s->http, &q, &r->answer) == 0)
+	if (r->journal.upload[0] && !r->done) {
+		upload_drop(r->s, r->journal.upload);
 		progress_back(r->at);
-	err_clear();
-	if (journal_forget(&r->journal))
-		err_clear();
-	return fail(rc, "%s", said);
+	}
+	err_keep(&error);
+	(void)!journal_forget(&r->journal);
+	err_bring_back(&error);
+	return rc;
 }
 
 static int send_file(struct run *r)
@@ -337,10 +339,10 @@ static int send_file(struct run *r)
 
 int upload_file(struct session *s, struct upload *u)
 {
-	CLEANUP(source_done) struct source source = {.fd = -1};
+	CLEANUP(source_done) struct source source = {.fd = -1, .dir = -1};
 	CLEANUP(journal_done) struct journal journal = {.dir = -1, .lock = -1};
 	CLEANUP(mem_free) char *to = place_path(u->to);
-	int rc = source_open(u->path, &source);
+	int rc = source_open_found(u->path, u->named, &source);
 
 	if (rc)
 		return rc;

@@ -15,6 +15,7 @@
 
 struct upload {
 	const char *path; /* of the local file; "-": standard input */
+	size_t named;     /* so much of it was said by the user: see source_open_found() */
 	const struct place *to;
 	bool adopt; /* an unfinished upload of that name that another program began */
 	bool delete_after;
@@ -47,6 +48,10 @@ MUST_USE int upload_put(struct session *s, struct upload *u, struct view content
 /* POST /uploads; size NULL: not known yet. */
 MUST_USE int upload_create(struct session *s, const struct upload *u, const uint64_t *size,
 			   int64_t mtime_s, struct answer *ret_answer);
+
+/* Take an unfinished upload off the server, if it can be done soon: the error that led to it
+ * stays what it is. The server leaves alone what is finished. */
+void upload_drop(struct session *s, const char *upload);
 
 /* The server's SHA-256 must be ours: E_INTEGRITY. Without one, E_PROTOCOL unless a receipt
  * says it. */

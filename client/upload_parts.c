@@ -8,6 +8,8 @@
 #include "client/progress.h"
 #include "client/upload.h"
 
+enum { DROP_MS = 5000 };
+
 /* Memory as the body of a request. */
 struct from_memory {
 	struct view content;
@@ -60,6 +62,19 @@ static int digest_header(const uint8_t hash[SHA256_SIZE], struct buf *out, const
 	if (!rc)
 		rc = buf_add_text(out, ":");
 	return rc ? rc : buf_text(out, ret_text);
+}
+
+void upload_drop(struct session *s, const char *upload)
+{
+	const char *const headers[] = {"Tus-Resumable: 1.0.0", NULL};
+	const struct http_request q = {
+	    .method = "DELETE", .path = upload, .headers = headers, .most_ms = DROP_MS};
+	CLEANUP(answer_done) struct answer a = {0};
+	struct err_kept error;
+
+	err_keep(&error);
+	(void)!http_ask(s->http, &q, &a);
+	err_bring_back(&error);
 }
 
 int upload_compare(const struct answer *a, const struct upload *u)

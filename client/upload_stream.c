@@ -7,12 +7,14 @@
 #include "base/sys.h"
 #include "client/progress.h"
 #include "client/receipts.h"
+#include "client/stop.h"
 #include "client/upload.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
-enum { PIECE = 8 << 20 };
+enum { PIECE = 8 << 20, LOOK_MS = 200 };
 
 static const char tus[] = "Tus-Resumable: 1.0.0";
 
@@ -28,9 +30,24 @@ struct stream {
 	uint64_t begin;    /* the offset of the piece in the whole */
 	uint64_t from, at; /* the request: from there, so far */
 	char upload[80];
+	bool done; /* it is published */
 	struct sha256 hash;
 	struct answer answer;
 };
+
+/* Until there is something to read, or its end. A signal may come just before we wait. */
+static int wait_for_input(int fd)
+{
+	struct pollfd p = {fd, POLLIN, 0};
+	int n = 0;
+
+	while (n == 0 || (n < 0 && errno == EINTR)) {
+		if (stop_wanted())
+			return fail(E_AGAIN, "interrupted");
+		n = poll(&p, 1, LOOK_MS);
+	}
+	return n < 0 ? fail_errno(E_IO, "wait for standard input") : 0;
+}
 
 /* Whole pieces, however small a pipe's are. */
 static int read_some(int fd, uint8_t *data, size_t room, size_t *ret_len)
@@ -38,6 +55,9 @@ static int read_some(int fd, uint8_t *data, size_t room, size_t *ret_len)
 	size_t got = 0;
 
 	while (got < room) {
+		int rc = wait_for_input(fd);
+		if (rc)
+			return rc;
 		ssize_t n = read(fd, data + got, room - got);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -99,9 +119,9 @@ static int ask_offset(struct stream *st)
 
 	if (!rc)
 		rc = answer_judge(&st->answer, "the upload");
-	if (rc)
+	if (rc && rc != E_GONE)
 		return rc;
-	if (!st->answer.has_offset || st->answer.offset < st->begin ||
+	if (rc || !st->answer.has_offset || st->answer.offset < st->begin ||
 	    st->answer.offset > st->begin + st->len)
 		return fail(E_INTEGRITY, "the server has lost a part of what came from standard "
 					 "input: send it again from its beginning");
@@ -200,6 +220,7 @@ static int send_pieces(struct stream *st, char ret_receipt[48])
 	}
 	if (rc)
 		return rc;
+	st->done = true;
 	sha256_now(&st->hash, st->u->hash);
 	rc = upload_compare(&st->answer, st->u);
 	(void)snprintf(ret_receipt, 48, "%s", st->answer.receipt);
@@ -234,6 +255,9 @@ int upload_stream(struct session *s, struct upload *u, int fd)
 
 	sha256_init(&st.hash);
 	int rc = send_stream(&st);
+	/* Nobody can go on with it. */
+	if (rc && st.upload[0] && !st.done)
+		upload_drop(s, st.upload);
 	answer_done(&st.answer);
 	return rc;
 }

@@ -17,7 +17,7 @@ struct crew {
 	pthread_mutex_t lock;
 	size_t failed, worst_item;
 	int worst;
-	char *said; /* by the only item there is */
+	struct err_kept said; /* by the only item there is */
 };
 
 int work_jobs(const struct call *call, uint64_t *ret_jobs)
@@ -37,7 +37,7 @@ static void note_failure(struct crew *c, size_t item, int rc)
 		c->worst_item = item;
 	}
 	if (c->work->count == 1)
-		c->said = mem_text(err_text());
+		err_keep(&c->said);
 	else if (!stop_wanted())
 		say_error(rc);
 	(void)pthread_mutex_unlock(&c->lock);
@@ -80,8 +80,10 @@ static int judge(struct crew *c)
 	if (!c->failed)
 		return stop_wanted() && atomic_load(&c->next) < count ? fail(E_AGAIN, "interrupted")
 								      : 0;
-	if (count == 1 && c->said[0])
-		return fail(c->worst, "%s", c->said);
+	if (count == 1) {
+		err_bring_back(&c->said);
+		return c->worst;
+	}
 	return fail(c->worst, "%zu of %zu failed", c->failed, count);
 }
 
@@ -102,6 +104,5 @@ int work_run(const struct work *w, const struct session *s, uint64_t jobs)
 	progress_end();
 	if (!rc)
 		rc = judge(&c);
-	mem_free(&c.said);
 	return rc;
 }

@@ -6,14 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FRAMES = 8, FRAME_SIZE = 256 };
-
 /* Frames beyond the last are dropped: the innermost ones explain, and memory stays bounded. */
-static _Thread_local struct {
-	char frame[FRAMES][FRAME_SIZE];
-	unsigned count;
-	char text[FRAMES * (FRAME_SIZE + 2)];
-} chain;
+static _Thread_local struct err_kept chain;
+static _Thread_local char text[ERR_FRAMES * (ERR_FRAME_SIZE + 2)];
 
 /* SSH_FX codes of draft-ietf-secsh-filexfer-02, section 7. */
 enum {
@@ -64,7 +59,7 @@ static const struct row *row_of(int code)
 
 static char *next_frame(void)
 {
-	return chain.count < FRAMES ? chain.frame[chain.count++] : NULL;
+	return chain.count < ERR_FRAMES ? chain.frame[chain.count++] : NULL;
 }
 
 int fail(enum err code, const char *format, ...)
@@ -74,7 +69,7 @@ int fail(enum err code, const char *format, ...)
 
 	if (frame) {
 		va_start(args, format);
-		(void)vsnprintf(frame, FRAME_SIZE, format, args);
+		(void)vsnprintf(frame, ERR_FRAME_SIZE, format, args);
 		va_end(args);
 	}
 	return code;
@@ -88,10 +83,10 @@ int fail_errno(enum err code, const char *format, ...)
 
 	if (frame) {
 		va_start(args, format);
-		(void)vsnprintf(frame, FRAME_SIZE, format, args);
+		(void)vsnprintf(frame, ERR_FRAME_SIZE, format, args);
 		va_end(args);
 		size_t used = strlen(frame);
-		(void)snprintf(frame + used, FRAME_SIZE - used, ": %s", strerror(reason));
+		(void)snprintf(frame + used, ERR_FRAME_SIZE - used, ": %s", strerror(reason));
 	}
 	if (reason == ENOSPC || reason == EDQUOT)
 		return E_FULL;
@@ -102,14 +97,14 @@ const char *err_text(void)
 {
 	size_t used = 0;
 
-	chain.text[0] = '\0';
+	text[0] = '\0';
 	for (unsigned i = chain.count; i-- > 0;) {
-		int n = snprintf(chain.text + used, sizeof chain.text - used, "%s%s",
-				 chain.frame[i], i ? ": " : "");
+		int n = snprintf(text + used, sizeof text - used, "%s%s", chain.frame[i],
+				 i ? ": " : "");
 		if (n > 0)
 			used += (size_t)n;
 	}
-	return chain.text;
+	return text;
 }
 
 const char *err_cause(void)
@@ -120,6 +115,17 @@ const char *err_cause(void)
 void err_clear(void)
 {
 	chain.count = 0;
+}
+
+void err_keep(struct err_kept *ret_kept)
+{
+	*ret_kept = chain;
+	err_clear();
+}
+
+void err_bring_back(const struct err_kept *kept)
+{
+	chain = *kept;
 }
 
 const char *err_word(int code)

@@ -62,6 +62,17 @@ const char *err_cause(void);
 /* Forget the chain. */
 void err_clear(void);
 
+/* A chain put aside while something else may fail, or for another thread. */
+enum { ERR_FRAMES = 8, ERR_FRAME_SIZE = 256 };
+struct err_kept {
+	char frame[ERR_FRAMES][ERR_FRAME_SIZE];
+	unsigned count;
+};
+
+/* Take this thread's chain, which then is empty; and have it again, here, in place of any. */
+void err_keep(struct err_kept *ret_kept);
+void err_bring_back(const struct err_kept *kept);
+
 /* The table. Codes outside enum err count as E_IO. */
 const char *err_word(int code);     /* "no such file" */
 unsigned err_sftp_status(int code); /* SSH_FX_* (draft-ietf-secsh-filexfer-02, section 7) */

@@ -7,4 +7,5 @@ TALK_TESTS += tests/talk/https-tus.sh
 TALK_TESTS += tests/talk/https-log.sh
 TALK_TESTS += tests/talk/https-resume.sh
 TALK_TESTS += tests/talk/client-fake.sh
+TALK_TESTS += tests/talk/client-care.sh
 TALK_TESTS += tests/talk/client.sh

@@ -49,6 +49,7 @@ FAULTS = {
     "headers",       # so many header lines more in each answer
     "refuse",        # uploads are refused with this status
     "silent",        # the answer to a finished PATCH is never sent: the connection ends
+    "mute",          # nor is that to a DELETE of a file, which is done
     "log",           # there is none to be seen
     "rolled",        # the checkpoint is one of a log with so many records
     "tile",          # the hashes of tiles are others
@@ -328,6 +329,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path not in w.files:
             return self.problem(404, "not-found", "no such file")
         del w.files[path]
+        if "mute" in w.faults:
+            raise Cut
         self.answer(204)
 
     def move(self, path):

@@ -100,6 +100,33 @@ static void chains_of_threads_are_their_own(void **state)
 	err_clear();
 }
 
+static void *bring_back_elsewhere(void *arg)
+{
+	err_bring_back(arg);
+	assert_string_equal(err_text(), "outer: inner");
+	return NULL;
+}
+
+/* What fails meanwhile adds nothing to it. */
+static void chain_that_was_kept_comes_back(void **state)
+{
+	struct err_kept kept;
+	pthread_t thread;
+
+	(void)state;
+	err_clear();
+	(void)!fail(E_IO, "inner");
+	(void)!fail(E_IO, "outer");
+	err_keep(&kept);
+	assert_string_equal(err_text(), "");
+	(void)!fail(E_IO, "something else");
+	err_bring_back(&kept);
+	assert_string_equal(err_text(), "outer: inner");
+	err_clear();
+	assert_int_equal(pthread_create(&thread, NULL, bring_back_elsewhere, &kept), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
 static void every_code_has_a_row(void **state)
 {
 	(void)state;
@@ -153,6 +180,7 @@ int main(void)
 	    cmocka_unit_test(fail_errno_names_the_reason),
 	    cmocka_unit_test(fail_errno_tells_full_disks_and_memory_apart),
 	    cmocka_unit_test(chains_of_threads_are_their_own),
+	    cmocka_unit_test(chain_that_was_kept_comes_back),
 	    cmocka_unit_test(every_code_has_a_row),
 	    cmocka_unit_test(statuses_are_those_of_the_specifications),
 	    cmocka_unit_test(codes_that_do_not_exist_count_as_io),

@@ -89,6 +89,9 @@ static void entry_of_another_is_not_found(void **state)
 	st.st_mtim.tv_nsec++;
 	assert_false(is_known(&key));
 	st = some_file();
+	st.st_ctim.tv_nsec++;
+	assert_false(is_known(&key));
+	st = some_file();
 	key.to = "/acme/incoming/xx";
 	assert_false(is_known(&key));
 	key = some_key(&st);
