@@ -5,6 +5,7 @@ KEEP_STORAGE_TESTS = \
 	tests/unit/test_keep_keys \
 	tests/unit/test_keep_catalog \
 	tests/unit/test_keep_catalog_rows \
+	tests/unit/test_keep_catalog_accounts \
 	tests/unit/test_keep_catalog_shred
 UNIT_TESTS += $(KEEP_STORAGE_TESTS)
 
@@ -23,6 +24,10 @@ tests_unit_test_keep_catalog_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_keep_catalog_rows_SOURCES = tests/unit/test_keep_catalog_rows.c $(keep_catalog_kit)
 tests_unit_test_keep_catalog_rows_CFLAGS = $(keep_storage_test_CFLAGS)
 tests_unit_test_keep_catalog_rows_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_keep_catalog_accounts_SOURCES = tests/unit/test_keep_catalog_accounts.c $(keep_catalog_kit)
+tests_unit_test_keep_catalog_accounts_CFLAGS = $(keep_storage_test_CFLAGS)
+tests_unit_test_keep_catalog_accounts_LDADD = $(keep_LIBS) $(CMOCKA_LIBS)
 
 tests_unit_test_keep_catalog_shred_SOURCES = tests/unit/test_keep_catalog_shred.c $(keep_catalog_kit)
 tests_unit_test_keep_catalog_shred_CFLAGS = $(keep_storage_test_CFLAGS)

@@ -78,3 +78,17 @@ uint64_t kit_upload(struct catalog *c, uint64_t node, uint8_t blob)
 	assert_good(catalog_upload_add(c, &row));
 	return row.id;
 }
+
+struct credential_row kit_credential(uint64_t principal, const char *fingerprint)
+{
+	struct credential_row row = {.principal = principal,
+				     .kind = CREDENTIAL_SSH_KEY,
+				     .algorithm = "ssh-ed25519",
+				     .comment = "anna@example.org",
+				     .made_us = 5,
+				     .expires_us = 6,
+				     .networks = "192.0.2.0/24 2001:db8::/32"};
+
+	(void)snprintf(row.fingerprint, sizeof row.fingerprint, "SHA256:%s", fingerprint);
+	return row;
+}

@@ -21,4 +21,7 @@ uint64_t kit_version(struct catalog *c, uint64_t node, uint8_t blob);
 uint64_t kit_upload(struct catalog *c, uint64_t node, uint8_t blob);
 void kit_blob(uint8_t number, uint8_t ret_blob[ID_SIZE]);
 
+/* A row to be added, that has everything. */
+struct credential_row kit_credential(uint64_t principal, const char *fingerprint);
+
 #endif

@@ -132,61 +132,62 @@ static void peer_that_leaves_early_changes_nothing(void **state)
 	refused(&s->live, "zone show", "{\"name\":\"half\"}", E_GONE);
 }
 
+static const struct {
+	const char *command, *args;
+} bad_calls[] = {
+    {"zone add", "{\"name\":\"z\",\"quota\":0,\"retention\":0}"},
+    {"zone add", "{\"name\":\"z\",\"quota\":\"0\",\"retention\":0,\"recovery\":true}"},
+    {"zone add", "{\"name\":\"z\",\"quota\":-1,\"retention\":0,\"recovery\":true}"},
+    {"zone add", "{\"name\":\"z\",\"quota\":0,\"retention\":0,\"recovery\":1}"},
+    {"zone add", "{\"name\":\"z\",\"quota\":0,\"retention\":0,\"recovery\":true,\"x\":1}"},
+    {"zone list", "{\"x\":1}"},
+    {"zone show", "{}"},
+    {"zone show", "{\"name\":null}"},
+    {"zone set", "{\"name\":\"acme\"}"},
+    {"zone remove", "{\"name\":\"acme\",\"force\":true}"},
+    {"user add", "{\"name\":\"u\",\"role\":\"client\"}"},
+    {"user add", "{\"name\":\"u\",\"role\":\"king\",\"zones\":[\"acme\"]}"},
+    {"user add", "{\"name\":\"u\",\"role\":\"client\",\"zones\":[]}"},
+    {"user add", "{\"name\":\"u\",\"role\":\"client\",\"zones\":[1]}"},
+    {"user add", "{\"name\":\"u\",\"role\":\"client\",\"zones\":\"acme\"}"},
+    {"user show", "{}"},
+    {"user disable", "{\"name\":1}"},
+    {"user enable", "{}"},
+    {"user remove", "{}"},
+    {"user list", "{\"role\":\"client\"}"},
+    {"key add", "{\"user\":\"anna\"}"},
+    {"key add", "{\"user\":\"anna\",\"keys\":[]}"},
+    {"key add", "{\"user\":\"anna\",\"keys\":[1]}"},
+    {"key add", "{\"user\":\"anna\",\"keys\":[\"x\"],\"expires\":-1}"},
+    {"key add", "{\"user\":\"anna\",\"keys\":[\"x\"],\"from\":[]}"},
+    {"cert add", "{\"user\":\"anna\",\"certificate\":\"x\",\"from\":{}}"},
+    {"token add", "{\"user\":\"anna\",\"expires\":-1}"},
+    {"user enroll", "{\"name\":\"anna\",\"expires\":0}"},
+    {"user enroll", "{\"name\":\"anna\",\"from\":[null]}"},
+    {"credential list", "{\"user\":1}"},
+    {"credential remove", "{\"id\":\"1\"}"},
+    {"grant", "{\"user\":\"anna\",\"zone\":\"acme\",\"prefix\":\"\"}"},
+    {"revoke", "{\"user\":\"anna\",\"zone\":\"acme\"}"},
+    {"status", "{\"x\":1}"},
+    {"sessions", "{\"x\":1}"},
+    {"kick", "{}"},
+    {"reload", "{\"x\":1}"},
+    {"alerts", "{\"x\":1}"},
+    {"alerts ack", "{\"id\":\"1\"}"},
+    {"alerts ack", "{\"id\":1,\"x\":1}"},
+    {"audit verify", "{\"x\":1}"},
+    {"audit query", "{\"limit\":-1}"},
+    {"audit query", "{\"since\":\"yesterday\"}"},
+    {"audit query", "{\"x\":1}"},
+    {"check", "{}"},
+};
+
 static void arguments_are_strict(void **state)
 {
 	struct scene *s = *state;
-	static const struct {
-		const char *command, *args;
-	} rows[] = {
-	    {"zone add", "{\"name\":\"z\",\"quota\":0,\"retention\":0}"},
-	    {"zone add", "{\"name\":\"z\",\"quota\":\"0\",\"retention\":0,\"recovery\":true}"},
-	    {"zone add", "{\"name\":\"z\",\"quota\":-1,\"retention\":0,\"recovery\":true}"},
-	    {"zone add", "{\"name\":\"z\",\"quota\":0,\"retention\":0,\"recovery\":1}"},
-	    {"zone add", "{\"name\":\"z\",\"quota\":0,\"retention\":0,\"recovery\":true,\"x\":1}"},
-	    {"zone list", "{\"x\":1}"},
-	    {"zone show", "{}"},
-	    {"zone show", "{\"name\":null}"},
-	    {"zone set", "{\"name\":\"acme\"}"},
-	    {"zone remove", "{\"name\":\"acme\",\"force\":true}"},
-	    {"user add", "{\"name\":\"u\",\"role\":\"client\"}"},
-	    {"user add", "{\"name\":\"u\",\"role\":\"king\",\"zones\":[\"acme\"]}"},
-	    {"user add", "{\"name\":\"u\",\"role\":\"client\",\"zones\":[]}"},
-	    {"user add", "{\"name\":\"u\",\"role\":\"client\",\"zones\":[1]}"},
-	    {"user add", "{\"name\":\"u\",\"role\":\"client\",\"zones\":\"acme\"}"},
-	    {"user show", "{}"},
-	    {"user disable", "{\"name\":1}"},
-	    {"user enable", "{}"},
-	    {"user remove", "{}"},
-	    {"user list", "{\"role\":\"client\"}"},
-	    {"key add", "{\"user\":\"anna\"}"},
-	    {"key add", "{\"user\":\"anna\",\"keys\":[]}"},
-	    {"key add", "{\"user\":\"anna\",\"keys\":[1]}"},
-	    {"key add", "{\"user\":\"anna\",\"keys\":[\"x\"],\"expires\":-1}"},
-	    {"key add", "{\"user\":\"anna\",\"keys\":[\"x\"],\"from\":[]}"},
-	    {"cert add", "{\"user\":\"anna\",\"certificate\":\"x\",\"from\":{}}"},
-	    {"token add", "{\"user\":\"anna\",\"expires\":-1}"},
-	    {"user enroll", "{\"name\":\"anna\",\"expires\":0}"},
-	    {"user enroll", "{\"name\":\"anna\",\"from\":[null]}"},
-	    {"credential list", "{\"user\":1}"},
-	    {"credential remove", "{\"id\":\"1\"}"},
-	    {"grant", "{\"user\":\"anna\",\"zone\":\"acme\",\"prefix\":\"\"}"},
-	    {"revoke", "{\"user\":\"anna\",\"zone\":\"acme\"}"},
-	    {"status", "{\"x\":1}"},
-	    {"sessions", "{\"x\":1}"},
-	    {"kick", "{}"},
-	    {"reload", "{\"x\":1}"},
-	    {"alerts", "{\"x\":1}"},
-	    {"alerts ack", "{\"id\":\"1\"}"},
-	    {"alerts ack", "{\"id\":1,\"x\":1}"},
-	    {"audit verify", "{\"x\":1}"},
-	    {"audit query", "{\"limit\":-1}"},
-	    {"audit query", "{\"since\":\"yesterday\"}"},
-	    {"audit query", "{\"x\":1}"},
-	    {"check", "{}"},
-	};
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		refused(&s->live, rows[i].command, rows[i].args, E_USAGE);
+	for (size_t i = 0; i < ARRAY_LEN(bad_calls); i++)
+		refused(&s->live, bad_calls[i].command, bad_calls[i].args, E_USAGE);
 	refused(&s->live, "zone show", "{\"name\":\"none\"}", E_GONE);
 	refused(&s->live, "user show", "{\"name\":\"none\"}", E_GONE);
 	refused(&s->live, "kick", "{\"id\":99}", E_GONE);
