@@ -22,6 +22,9 @@ struct receipt_want {
 MUST_USE int receipts_fetch(struct session *s, const char *receipt, const struct receipt_want *want,
 			    char **ret_file);
 
+/* What the file of a receipt is called, on the heap. */
+char *receipt_name(const char *origin, uint64_t record);
+
 /* A receipt and what it says; verified by the log key `key`. */
 struct receipt_facts {
 	uint64_t record; /* its number in the log */
