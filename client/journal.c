@@ -53,7 +53,8 @@ static int take_lock(struct journal *j)
 			return rc ? rc
 				  : fail(E_TAKEN, "another dropkeep is sending this file already");
 		}
-		if (fstat(j->lock, &st) == 0 && st.st_nlink > 0)
+		/* One that a killed program left is as new, lest it be swept while we hold it. */
+		if (futimens(j->lock, NULL) == 0 && fstat(j->lock, &st) == 0 && st.st_nlink > 0)
 			return 0;
 		sys_close(&j->lock);
 	}
