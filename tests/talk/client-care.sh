@@ -144,7 +144,7 @@ echo b >drawings/old/b
 random_file drawings/z 12M
 drop_begin anna push -r --limit 4M drawings acme:incoming/plans
 wait_for 20 there_is plans
-arrives() { drop ls acme:incoming/plans | grep -q '^z'; }
+arrives() { [[ $(drop --json ls acme:incoming/plans | jq -r 'select(.name == "z").size') -gt 1000000 ]]; }
 wait_for 20 arrives
 kill -KILL $CLIENT_PID
 drop_end
@@ -193,6 +193,10 @@ mkdir -p "$long/$long"
 exits 'a long name' 66 drop push small "acme:incoming/$long/$long"
 like 'cuts no reason off' "$OUT" 'no such file'
 fish=$(drop completion fish | sed "s/\\\\.//g" | grep -cvE "^[^']*('[^']*'[^']*)*$")
+for file in small small.bin; do
+	exits "there is no folder for $file" 66 drop push $file acme:incoming/none/x
+	like 'and it says what makes one' "$OUT" 'mkdir'
+done
 is 'what is for fish has no quote without an end' "$fish" 0
 
 # --- a lost answer -------------------------------------------------------------------------------
