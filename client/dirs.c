@@ -32,6 +32,15 @@ int dirs_path(enum dirs_kind kind, const char *below, char **ret_path)
 	return 0;
 }
 
+static int sync_above(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	CLEANUP(mem_free)
+	char *above = slash == path ? mem_text("/") : mem_text_n(path, (size_t)(slash - path));
+
+	return sys_sync_dir(AT_FDCWD, above);
+}
+
 int dirs_make(const char *path)
 {
 	CLEANUP(mem_free) char *part = mem_text(path);
@@ -44,6 +53,8 @@ int dirs_make(const char *path)
 		int rc = sys_mkdir(AT_FDCWD, part, 0700);
 		if (rc && rc != E_EXISTS)
 			return fail(rc, "cannot make folder %s", part);
+		if (!rc) /* else it could go with a crash, and a receipt with it */
+			(void)!sync_above(part);
 		err_clear();
 		*at = kept;
 		if (!kept)

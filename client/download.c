@@ -15,6 +15,7 @@ struct run {
 	int stream;
 	struct sha256 stream_hash;
 	uint64_t streamed;
+	bool obsolete; /* the server has another file by now */
 	struct answer answer;
 };
 
@@ -52,7 +53,8 @@ static int on_begin(void *arg, const struct answer *a)
 	struct run *r = arg;
 	uint8_t hash[SHA256_SIZE];
 
-	if (answer_hash(a, hash) && memcmp(hash, r->d->hash, sizeof hash) != 0)
+	r->obsolete = answer_hash(a, hash) && memcmp(hash, r->d->hash, sizeof hash) != 0;
+	if (r->obsolete)
 		return fail(E_CONFLICT,
 			    "the file was changed on the server meanwhile: fetch it again");
 	if (a->status != 206)
@@ -160,6 +162,8 @@ int download_file(struct session *s, struct download *d, int dir, const char *na
 		return rc;
 	struct run r = {.s = s, .d = d, .target = &t};
 	rc = get_all(&r);
+	if (rc && r.obsolete)
+		target_abandon(&t);
 	return rc ? rc : target_finish(&t, d->hash, d->modified_s, d->replace);
 }
 

@@ -187,7 +187,10 @@ static int judge_trust(int curl_code, const char *said)
 			    "the server's key is not the one of this profile: somebody may be in "
 			    "between; ask the operator before you enroll again");
 	case CURLE_PEER_FAILED_VERIFICATION:
-		return fail(E_PROTOCOL, "the server's certificate is not trusted (%s)", said);
+		return fail(E_PROTOCOL,
+			    "the server's certificate is not trusted (%s): a URL that names its "
+			    "key (#spki=...) needs none",
+			    said);
 	case CURLE_SSL_CERTPROBLEM:
 		return fail(E_CONFIG, "the profile's key or certificate cannot be used (%s)", said);
 	case CURLE_SSL_CIPHER:

@@ -2,6 +2,7 @@
 #include "client/journal.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,10 +48,13 @@ static int take_lock(struct journal *j)
 		if (rc)
 			return rc;
 		if (flock(j->lock, LOCK_EX | LOCK_NB) < 0) {
+			rc = errno == EWOULDBLOCK ? 0 : fail_errno(E_IO, "lock the journal");
 			sys_close(&j->lock); /* it is the other's to remove */
-			return fail(E_TAKEN, "another dropkeep is sending this file already");
+			return rc ? rc
+				  : fail(E_TAKEN, "another dropkeep is sending this file already");
 		}
-		if (fstat(j->lock, &st) == 0 && st.st_nlink > 0)
+		/* One that a killed program left is as new, lest it be swept while we hold it. */
+		if (futimens(j->lock, NULL) == 0 && fstat(j->lock, &st) == 0 && st.st_nlink > 0)
 			return 0;
 		sys_close(&j->lock);
 	}
@@ -81,6 +85,7 @@ static void read_entry(struct journal *j)
 			  sizeof j->upload);
 		take_path(root, "receipt", "/receipts/", "0123456789", j->receipt,
 			  sizeof j->receipt);
+		j->tree = json_is_true(json_object_get(root, "tree"));
 		json_decref(root);
 	}
 	err_clear();
@@ -106,8 +111,8 @@ int journal_open(const struct journal_key *key, struct journal *ret_journal)
 
 int journal_save(const struct journal *j)
 {
-	json_t *root =
-	    json_pack("{s:i, s:s, s:s}", "version", 1, "upload", j->upload, "receipt", j->receipt);
+	json_t *root = json_pack("{s:i, s:s, s:s, s:b}", "version", 1, "upload", j->upload,
+				 "receipt", j->receipt, "tree", (int)j->tree);
 	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 	int rc = text ? sys_replace_file(j->dir, j->name, 0600, view_text(text))
 		      : fail(E_NOMEM, "write the journal");
@@ -122,6 +127,7 @@ int journal_forget(struct journal *j)
 	int rc = sys_unlink(j->dir, j->name);
 
 	j->upload[0] = j->receipt[0] = '\0';
+	j->tree = false;
 	if (rc == E_GONE) {
 		err_clear();
 		rc = 0;

@@ -13,6 +13,7 @@
 #ifndef DROPKEEP_CLIENT_JOURNAL_H
 #define DROPKEEP_CLIENT_JOURNAL_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
@@ -28,12 +29,13 @@ struct journal {
 	char name[72];    /* of the entry; the lock's has ".lock" behind it */
 	char upload[80];  /* "/uploads/ID"; "" for a new one */
 	char receipt[48]; /* "/receipts/N" of an upload that is finished; else "" */
+	bool tree;        /* a folder is being sent under another name, which it has made there */
 };
 
 /* E_TAKEN when another process sends this file there. */
 MUST_USE int journal_open(const struct journal_key *key, struct journal *ret_journal);
 
-/* Write down what upload and receipt say; durable when it returns 0. */
+/* Write down what upload, receipt and tree say; durable when it returns 0. */
 MUST_USE int journal_save(const struct journal *j);
 
 /* The upload is done, or cannot be gone on with: there is no entry any more. */

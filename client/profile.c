@@ -75,6 +75,26 @@ static int load_file(const char *path, struct profile *p)
 	return rc;
 }
 
+/* As ssh(1) does: what others may read is no secret, and what they may write says who the server
+ * is. Files of others' are their owner's to protect. */
+static int check_mode(const char *path, mode_t forbidden, const char *mode)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & forbidden))
+		return fail(E_CONFIG, "others have access to %s: chmod %s it", path, mode);
+	return 0;
+}
+
+static int check_modes(const char *folder)
+{
+	CLEANUP(mem_free) char *key = mem_printf("%s/key.pem", folder);
+	CLEANUP(mem_free) char *file = mem_printf("%s/profile.json", folder);
+	int rc = check_mode(key, 077, "600");
+
+	return rc ? rc : check_mode(file, 022, "600");
+}
+
 int profile_load(const char *name, struct profile **ret_profile)
 {
 	CLEANUP(profile_free) struct profile *p = mem_new(sizeof *p);
@@ -84,6 +104,8 @@ int profile_load(const char *name, struct profile **ret_profile)
 	if (rc)
 		return rc;
 	rc = load_file(path, p);
+	if (!rc)
+		rc = check_modes(path);
 	if (rc == E_GONE) {
 		err_clear();
 		return fail(E_CONFIG,

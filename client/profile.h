@@ -3,6 +3,8 @@
  * profile: a server and an account on it: $XDG_CONFIG_HOME/dropkeep/NAME/ with profile.json,
  * key.pem and cert.pem, 0600 in a folder that is 0700.
  *
+ * One whose key others may read, or whose profile.json they may write, is refused.
+ *
  * A profile is there as a whole or not at all: it is made in a folder beside and renamed.
  * What a killed enrolment left is removed by the next one.
  */

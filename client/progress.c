@@ -141,7 +141,9 @@ void progress_line(const struct progress_view *v, size_t columns, char *ret_line
 	size_text(v->bytes, all);
 	if (v->bytes)
 		(void)snprintf(text, sizeof text, "%s of %s  %u%%", done, all,
-			       (unsigned)((double)v->bytes_done * 100 / (double)v->bytes));
+			       v->bytes_done < v->bytes
+				   ? (unsigned)((double)v->bytes_done * 100 / (double)v->bytes)
+				   : 100);
 	else
 		(void)snprintf(text, sizeof text, "%s", done);
 	add(ret_line, room, text);

@@ -114,6 +114,22 @@ static int goes_into(const struct push *p, size_t sources, struct place *to, boo
 	return rc;
 }
 
+/* A folder that is sent under another name has made it there, so that the same command, run again,
+ * would go on below it: what it was meant as is kept until all of it is sent. */
+static int recall_tree(const struct push *p, const struct place *to, struct journal *ret_journal)
+{
+	CLEANUP(mem_free) char *path = place_path(to);
+	const struct profile *who = p->s->profile;
+	struct stat st, tree = {0};
+
+	if (stat(p->call->operand[0], &st) < 0 || !S_ISDIR(st.st_mode))
+		return 0;
+	tree.st_dev = st.st_dev; /* what else it has changes with what is in it */
+	tree.st_ino = st.st_ino;
+	const struct journal_key key = {who->name, who->url, who->user, path, &tree};
+	return journal_open(&key, ret_journal);
+}
+
 static int name_there(const char *path, const struct place *in, struct place *ret_place)
 {
 	size_t len = strlen(path);
@@ -351,6 +367,47 @@ static int send_stdin(struct push *p, const struct place *to, bool into)
 	return rc;
 }
 
+static int push_files(struct push *p, size_t sources, const struct place *to, bool into)
+{
+	CLEANUP(journal_done) struct journal journal = {.dir = -1, .lock = -1};
+	int rc = sources == 1 && !to->folder ? recall_tree(p, to, &journal) : 0;
+
+	into = into && !journal.tree;
+	if (!rc)
+		rc = collect(p, sources, to, into);
+	if (!rc)
+		rc = parcels_check(&p->all);
+	if (rc)
+		return rc;
+	if (journal.dir >= 0 && !into) {
+		journal.tree = true;
+		rc = journal_save(&journal);
+	}
+	if (!rc)
+		rc = send_all(p);
+	if (!rc && journal.tree)
+		rc = journal_forget(&journal);
+	return rc;
+}
+
+static int push(struct push *p)
+{
+	CLEANUP(place_done) struct place to = {0};
+	size_t sources = 0;
+	bool into = false;
+	int rc = find_place(p, &sources, &to);
+
+	if (!rc)
+		rc = goes_into(p, sources, &to, &into);
+	if (rc)
+		return rc;
+	if (sources == 1 && strcmp(p->call->operand[0], "-") == 0)
+		return send_stdin(p, &to, into);
+	if (call_has(p->call, OPT_NAME))
+		return fail(E_USAGE, "--name is for standard input alone");
+	return push_files(p, sources, &to, into);
+}
+
 /* --- and is the log that has recorded it the one of before? --------------------------------- */
 
 /* Where the server cannot be asked, nothing is wrong: the receipts are there, and the next push or
@@ -397,27 +454,6 @@ static int check_log(const struct push *p, int sent)
 		say_error(rc);
 	err_clear();
 	return sent ? fail(sent, "%s", failure) : 0;
-}
-
-static int push(struct push *p)
-{
-	CLEANUP(place_done) struct place to = {0};
-	size_t sources = 0;
-	bool into = false;
-	int rc = find_place(p, &sources, &to);
-
-	if (!rc)
-		rc = goes_into(p, sources, &to, &into);
-	if (rc)
-		return rc;
-	if (sources == 1 && strcmp(p->call->operand[0], "-") == 0)
-		return send_stdin(p, &to, into);
-	if (call_has(p->call, OPT_NAME))
-		return fail(E_USAGE, "--name is for standard input alone");
-	rc = collect(p, sources, &to, into);
-	if (!rc)
-		rc = parcels_check(&p->all);
-	return rc ? rc : send_all(p);
 }
 
 int run_push(const struct call *call)

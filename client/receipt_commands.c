@@ -74,20 +74,20 @@ static bool is_number(const char *text)
 	return text[0] && !text[strspn(text, "0123456789")];
 }
 
-/* The receipts of a number: as a rule one, more where the profile knew several logs. */
+/* The receipt of a number in this log: another that the profile knew may have the same. */
 static int find_number(const struct trust *t, const char *number, char **ret_path)
 {
-	CLEANUP(mem_free) char *start = mem_printf("%s-", number);
-	const struct dirent *e;
-	DIR *d = opendir(t->folder ? t->folder : "");
+	uint64_t record = 0;
+	CLEANUP(mem_free) char *name = NULL;
 
-	*ret_path = NULL;
-	while (d && !*ret_path && (e = readdir(d)))
-		if (strncmp(e->d_name, start, strlen(start)) == 0 && strstr(e->d_name, suffix))
-			*ret_path = mem_printf("%s/%s", t->folder, e->d_name);
-	if (d)
-		(void)closedir(d);
-	return *ret_path ? 0 : fail(E_GONE, "there is no receipt %s of this profile", number);
+	if (number_parse(view_text(number), &record) || !t->folder)
+		return fail(E_GONE, "there is no receipt %s of this profile", number);
+	name = receipt_name(t->origin, record);
+	*ret_path = mem_printf("%s/%s", t->folder, name);
+	if (access(*ret_path, F_OK) == 0)
+		return 0;
+	mem_free(ret_path);
+	return fail(E_GONE, "there is no receipt %s of this profile's log", number);
 }
 
 static int load(const struct trust *t, const char *path, struct receipt_facts *ret_facts)

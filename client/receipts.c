@@ -21,21 +21,21 @@ static int compare(const struct receipt_facts *f, const struct receipt_want *wan
 }
 
 /* Records of two logs may have the same number: the log is in the name too. */
-static char *name_of(const struct receipt_facts *f)
+char *receipt_name(const char *origin, uint64_t record)
 {
 	uint8_t digest[SHA256_SIZE];
 	char hex[2 * SHA256_SIZE + 1];
 
-	sha256_of(view_text(f->origin), digest);
+	sha256_of(view_text(origin), digest);
 	hex_encode(digest, sizeof digest, hex);
-	return mem_printf("%llu-%.8s.tlog-proof", (unsigned long long)f->record, hex);
+	return mem_printf("%llu-%.8s.tlog-proof", (unsigned long long)record, hex);
 }
 
 static int store(const struct session *s, const struct receipt_facts *f, struct view text,
 		 char **ret_file)
 {
 	CLEANUP(mem_free) char *below = mem_printf("%s/receipts", s->profile->name);
-	CLEANUP(mem_free) char *name = name_of(f);
+	CLEANUP(mem_free) char *name = receipt_name(f->origin, f->record);
 	CLEANUP(mem_free) char *folder = NULL;
 	CLEANUP(sys_close) int dir = -1;
 	int rc = dirs_path(DIRS_DATA, below, &folder);

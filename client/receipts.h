@@ -24,6 +24,9 @@ struct upload;
 MUST_USE int receipts_fetch(struct session *s, const char *receipt, const struct receipt_want *want,
 			    struct upload *ret_upload);
 
+/* What the file of a receipt is called, on the heap. */
+char *receipt_name(const char *origin, uint64_t record);
+
 /* A receipt and what it says; verified by the log key `key`. */
 struct receipt_facts {
 	uint64_t record; /* its number in the log */

@@ -109,9 +109,11 @@ static int check_temporary(const struct target *t)
 		return fail_errno(E_IO, "look at a temporary file");
 	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_uid != geteuid())
 		return fail(E_INVALID, "'%s' is not ours: remove it", t->temporary);
-	if (flock(t->fd, LOCK_EX | LOCK_NB) < 0)
-		return fail(E_TAKEN, "another dropkeep is fetching this file already");
-	return 0;
+	if (flock(t->fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return fail_errno(E_IO, "lock a temporary file");
+	return fail(E_TAKEN, "another dropkeep is fetching this file already");
 }
 
 /* The same for each run, and another for each name and content. */
@@ -185,8 +187,11 @@ static int set_up(const struct target *t, int64_t modified_s)
 {
 	const struct timespec times[2] = {{0, UTIME_OMIT}, {modified_s, 0}};
 
-	if (fchmod(t->fd, usual_mode) < 0 || (modified_s && futimens(t->fd, times) < 0))
-		return fail_errno(E_IO, "set mode and time of '%s'", t->name);
+	/* Where files have no modes (FAT), or one for all, that is no reason to have none. */
+	if (fchmod(t->fd, usual_mode) < 0 && errno != EPERM && errno != EOPNOTSUPP)
+		return fail_errno(E_IO, "set the mode of '%s'", t->name);
+	if (modified_s && futimens(t->fd, times) < 0)
+		return fail_errno(E_IO, "set the time of '%s'", t->name);
 	return sys_sync(t->fd);
 }
 
@@ -225,6 +230,11 @@ int target_finish(struct target *t, const uint8_t hash[SHA256_SIZE], int64_t mod
 	if (!rc)
 		rc = sys_sync(t->dir);
 	return rc;
+}
+
+void target_abandon(struct target *t)
+{
+	(void)unlinkat(t->dir, t->temporary, 0);
 }
 
 void target_done(struct target *t)

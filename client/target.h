@@ -53,6 +53,9 @@ MUST_USE int target_restart(struct target *t); /* with nothing in it */
 MUST_USE int target_finish(struct target *t, const uint8_t hash[SHA256_SIZE], int64_t modified_s,
 			   bool replace);
 
+/* Remove the temporary file: nobody will go on with it. */
+void target_abandon(struct target *t);
+
 /* For CLEANUP: the temporary file stays, to go on with. */
 void target_done(struct target *t);
 

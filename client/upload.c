@@ -28,6 +28,7 @@ struct run {
 	uint64_t furthest;   /* that the server has ever said to have */
 	bool length_is_said; /* the server knows how long it will be */
 	bool done;           /* it is published */
+	bool adopted;        /* it is one that another program began */
 	unsigned restarts;   /* so often it had to begin anew */
 	struct answer answer;
 };
@@ -133,7 +134,19 @@ static int adopt(struct run *r)
 		err_clear();
 		return 0;
 	}
+	r->adopted = !rc;
 	return rc ? rc : journal_save(&r->journal);
+}
+
+/* What was to be gone on with was meant by the user, so it is not given up unasked. */
+static int refuse_adopted(struct run *r)
+{
+	int rc = journal_forget(&r->journal);
+
+	return rc ? rc
+		  : fail(E_CONFLICT,
+			 "the unfinished upload of that name cannot be one of this file; without "
+			 "--continue it is given up, and the file sent from its beginning");
 }
 
 /* What stands in the way is our own unfinished upload: a new one of that name takes its
@@ -215,7 +228,7 @@ static int try_once(struct run *r)
 		rc = ask_offset(r);
 		if (rc == E_GONE) {
 			err_clear();
-			rc = begin_anew(r);
+			rc = r->adopted ? refuse_adopted(r) : begin_anew(r);
 		} else if (!rc && r->at)
 			r->u->resumed = true;
 	}

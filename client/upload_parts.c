@@ -92,6 +92,15 @@ int upload_compare(const struct answer *a, const struct upload *u)
 	return 0;
 }
 
+/* What the server says of a folder that is missing is as short for all that is. */
+static int explain(int rc)
+{
+	return rc == E_GONE
+		   ? fail(rc, "the folder is not there (dropkeep mkdir --parents makes it), "
+			      "or not for you to see")
+		   : rc;
+}
+
 static int put_once(struct session *s, struct upload *u, const struct http_request *r,
 		    struct from_memory *m, struct answer *a)
 {
@@ -125,8 +134,7 @@ int upload_put(struct session *s, struct upload *u, struct view content, int64_t
 		rc = put_once(s, u, &r, &m, &a);
 		retry.after_s = a.retry_after_s;
 	} while (rc && retry_again(&retry, rc));
-	if (!rc)
-		rc = upload_compare(&a, u);
+	rc = rc ? explain(rc) : upload_compare(&a, u);
 	if (!rc)
 		(void)snprintf(ret_receipt, 48, "%s", a.receipt);
 	return rc;
@@ -168,7 +176,7 @@ int upload_create(struct session *s, const struct upload *u, const uint64_t *siz
 	if (!rc)
 		rc = http_ask(s->http, &r, ret_answer);
 	if (!rc)
-		rc = answer_judge(ret_answer, text);
+		rc = explain(answer_judge(ret_answer, text));
 	if (!rc && !ret_answer->upload[0])
 		rc = fail(E_PROTOCOL, "the server began an upload and does not say which");
 	return rc;

@@ -135,6 +135,46 @@ drop_end
 ok 'rm -r removes what an unfinished upload hides' drop rm -r acme:incoming/all
 exits 'it is gone' 66 drop stat acme:incoming/all
 
+# A folder under another name has made it when the same command is run again.
+mkdir -p drawings/old
+kept() { find home-anna/state -type f | sort; }
+before=$(kept)
+echo a >drawings/a
+echo b >drawings/old/b
+random_file drawings/z 12M
+drop_begin anna push -r --limit 4M drawings acme:incoming/plans
+wait_for 20 there_is plans
+arrives() { [[ $(drop --json ls acme:incoming/plans | jq -r 'select(.name == "z").size') -gt 1000000 ]]; }
+wait_for 20 arrives
+kill -KILL $CLIENT_PID
+drop_end
+ok 'a folder under another name is gone on with' drop --json push -r drawings acme:incoming/plans
+like 'where it was' "$OUT" 'drawings/z.*"resumed":true'
+is 'and not below itself' "$(drop ls -R acme:incoming/plans)" $'a\nold/\nold/b\nz'
+is 'nothing is kept of it' "$(kept)" "$before"
+ok 'once it is there, the next goes into it' drop push -r drawings acme:incoming/plans
+like 'under its name' "$(drop ls acme:incoming/plans)" 'drawings/'
+
+# What another program began is not given up unasked, when it was meant to be gone on with.
+drop_begin anna push --limit 4M vault acme:incoming/longer
+wait_for 20 there_is longer
+kill -KILL $CLIENT_PID
+drop_end
+exits 'an upload of another length is not gone on with' 75 drop push --continue small.bin acme:incoming/longer
+like 'and it says what to do' "$OUT" 'without --continue'
+like 'it is there' "$(drop ls acme:incoming)" 'longer .unfinished'
+ok 'without --continue its name is taken' drop push small.bin acme:incoming/longer
+
+# A number means the receipt of this log, whatever lies beside it.
+receipts="$WORK/home-anna/data/dropkeep/default/receipts"
+number=$(drop --json receipt list | jq -r .record | head -n 1)
+mine=$(cd "$receipts" && echo "$number"-*)
+for other in "$number-00000000.tlog-proof" "$mine.new"; do
+	echo nonsense >"$receipts/$other"
+	ok "a receipt is found beside $other" drop receipt show "$number"
+	rm "$receipts/$other"
+done
+
 # --- what is drawn and said ----------------------------------------------------------------------
 
 client_env anna
@@ -153,6 +193,10 @@ mkdir -p "$long/$long"
 exits 'a long name' 66 drop push small "acme:incoming/$long/$long"
 like 'cuts no reason off' "$OUT" 'no such file'
 fish=$(drop completion fish | sed "s/\\\\.//g" | grep -cvE "^[^']*('[^']*'[^']*)*$")
+for file in small small.bin; do
+	exits "there is no folder for $file" 66 drop push $file acme:incoming/none/x
+	like 'and it says what makes one' "$OUT" 'mkdir'
+done
 is 'what is for fish has no quote without an end' "$fish" 0
 
 # --- a lost answer -------------------------------------------------------------------------------

@@ -224,6 +224,28 @@ static void entry_survives_a_torn_replacement(void **state)
 	assert_true(is_known(&key));
 }
 
+/* A killed program has left it, and another one holds it now. */
+static void lock_that_is_held_is_not_swept(void **state)
+{
+	FOLDER f = home();
+	struct stat st = some_file();
+	const struct journal_key key = some_key(&st);
+	const struct timespec old[2] = {{1000, 0}, {1000, 0}};
+	CLEANUP(journal_done) struct journal j = {.dir = -1, .lock = -1};
+	CLEANUP(sys_close) int fd = -1;
+
+	(void)state;
+	assert_ok(journal_open(&key, &j));
+	CLEANUP(mem_free)
+	char *path = mem_printf("%s/dropkeep/default/uploads/%s.lock", f.path, j.name);
+	journal_done(&j);
+	assert_ok(sys_open(AT_FDCWD, path, O_RDWR | O_CREAT, 0600, &fd));
+	assert_int_equal(futimens(fd, old), 0);
+	assert_ok(journal_open(&key, &j));
+	assert_int_equal(journal_sweep("default", 60), 0);
+	assert_int_equal(access(path, F_OK), 0);
+}
+
 static void entries_that_nobody_wants_are_swept(void **state)
 {
 	FOLDER f = home();
@@ -251,6 +273,7 @@ int main(void)
 	    cmocka_unit_test(entry_of_a_killed_process_is_taken_up),
 	    cmocka_unit_test(entry_that_says_nonsense_counts_as_none),
 	    cmocka_unit_test(entry_survives_a_torn_replacement),
+	    cmocka_unit_test(lock_that_is_held_is_not_swept),
 	    cmocka_unit_test(entries_that_nobody_wants_are_swept),
 	};
 

@@ -78,6 +78,32 @@ static void profile_comes_back(void **state)
 	assert_int_equal(count(&f), 1);
 }
 
+static void profile_that_others_have_access_to_is_refused(void **state)
+{
+	static const struct {
+		const char *file;
+		mode_t mode;
+		bool good;
+	} cases[] = {{"key.pem", 0640, false},      {"key.pem", 0604, false},
+		     {"key.pem", 0400, true},       {"profile.json", 0620, false},
+		     {"profile.json", 0602, false}, {"profile.json", 0644, true}};
+	FOLDER f = home();
+
+	(void)state;
+	assert_ok(make("work", false, (char[]){"https://h"}, NULL));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CLEANUP(profile_free) struct profile *p = NULL;
+		CLEANUP(mem_free)
+		char *path = mem_printf("%s/dropkeep/work/%s", f.path, cases[i].file);
+		assert_int_equal(chmod(path, cases[i].mode), 0);
+		if (cases[i].good)
+			assert_ok(profile_load("work", &p));
+		else
+			assert_fails(profile_load("work", &p), E_CONFIG);
+		assert_int_equal(chmod(path, 0600), 0);
+	}
+}
+
 static void profile_is_replaced_only_by_force(void **state)
 {
 	FOLDER f = home();
@@ -215,6 +241,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(profile_comes_back),
+	    cmocka_unit_test(profile_that_others_have_access_to_is_refused),
 	    cmocka_unit_test(profile_is_replaced_only_by_force),
 	    cmocka_unit_test(profile_that_came_meanwhile_stays),
 	    cmocka_unit_test(draft_that_is_given_up_leaves_nothing),
