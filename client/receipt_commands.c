@@ -162,6 +162,20 @@ static int list_one(const struct trust *t, const char *name)
 	return 0;
 }
 
+/* After another enrolment there may be receipts of another log, which this key cannot verify. */
+static bool is_of_log(const struct trust *t, const char *name)
+{
+	uint64_t record = 0;
+	CLEANUP(mem_free) char *ours = NULL;
+
+	if (number_parse(view_of(name, strcspn(name, "-")), &record)) {
+		err_clear();
+		return false;
+	}
+	ours = receipt_name(t->origin, record);
+	return strcmp(ours, name) == 0;
+}
+
 static int is_receipt(const struct dirent *e)
 {
 	return e->d_name[0] != '.' && strstr(e->d_name, suffix) && !strstr(e->d_name, ".new");
@@ -171,18 +185,24 @@ int run_receipt_list(const struct call *call)
 {
 	CLEANUP(trust_done) struct trust t = {0};
 	struct dirent **entry = NULL;
-	int rc = trust_open(call, &t), worst = 0;
+	int rc = trust_open(call, &t), worst = 0, others = 0;
 	int n = rc ? 0 : scandir(t.folder, &entry, is_receipt, versionsort);
 
 	/* One that is damaged hides no other. */
 	for (int i = 0; i < n; i++) {
-		int failed = list_one(&t, entry[i]->d_name);
+		bool ours = is_of_log(&t, entry[i]->d_name);
+		int failed = ours ? list_one(&t, entry[i]->d_name) : 0;
+		others += !ours;
 		if (failed)
 			say_error(failed);
 		worst = worst ? worst : failed;
 		free(entry[i]);
 	}
 	free(entry);
+	if (others)
+		say_note("%d more in %s are of another log: dropkeep receipt verify --key verifies "
+			 "them.",
+			 others, t.folder);
 	if (!rc && n <= 0)
 		say_note("No receipts yet: push stores one for each file.");
 	return rc ? rc : worst ? fail(worst, "some receipts do not verify") : 0;

@@ -172,8 +172,15 @@ mine=$(cd "$receipts" && echo "$number"-*)
 for other in "$number-00000000.tlog-proof" "$mine.new"; do
 	echo nonsense >"$receipts/$other"
 	ok "a receipt is found beside $other" drop receipt show "$number"
+	ok 'and all of this log are listed' drop receipt list
 	rm "$receipts/$other"
 done
+cp "$receipts/$mine" "$receipts/$number-00000000.tlog-proof"
+ok 'those of another log are no error' drop receipt list
+like 'but told' "$OUT" '1 more .* another log'
+rm "$receipts/$number-00000000.tlog-proof"
+echo nonsense >>"$receipts/$mine"
+exits 'a damaged one is' 65 drop receipt list
 
 # --- what is drawn and said ----------------------------------------------------------------------
 
