@@ -30,9 +30,9 @@ begin_patch() { # OFFSET: with all that is behind it
 	curl_begin -X PATCH "${tus[@]}" "${octets[@]}" -H "Upload-Offset: $1" -T "$WORK/behind" "$URL$UPLOAD"
 }
 
-# arrives BYTES: so much more is stored than when BEFORE was set.
+# arrives BYTES: so much has come since mark.
 arrives() {
-	wait_for 30 stored_more $((BEFORE + $1)) || flunk 'a good part arrives' "$(<"$WORK/client.out")"
+	wait_for 30 more_stored "$1" || flunk 'a good part arrives' "$(<"$WORK/client.out")"
 	alive "$CLIENT" || flunk 'the client is at work' "$(<"$WORK/client.out" head -c 300 "$WORK/answer")"
 }
 # durable NAME: somebody who looks on is told a size of it, $KNOWN.
@@ -74,7 +74,7 @@ KNOWN=0
 for how in client gates keep; do
 	for method in PUT PATCH; do
 		what="$method, $how killed"
-		BEFORE=$(stored)
+		mark
 		if [ $method = PUT ]; then
 			begin_put file
 		else
@@ -144,7 +144,7 @@ for how in gates keep; do
 	for more in 1000000 100; do
 		what="acknowledged, then $how killed in the next PATCH ($more bytes)"
 		acknowledged file 1000001 70000
-		BEFORE=$(stored)
+		mark
 		if [ $more -gt 100 ]; then
 			begin_patch "$ACKED"
 			arrives "$more"
@@ -197,7 +197,7 @@ forget
 create alice file "$SIZE"
 silence begin_patch 0
 soon 'HTTPS, then HTTPS, thawed: a newcomer is told' head_tells 1
-BEFORE=$(stored)
+mark
 begin_patch "$AT"
 arrives 500000
 SECOND=$CLIENT
@@ -240,7 +240,7 @@ url=$(ctl user enroll alice)
 ok 'alice has the client too' drop_as alice enroll "$url"
 random_file "$WORK/large" 24M
 WHOLE=$WORK/large
-BEFORE=$(stored)
+mark
 drop_begin alice --json push --limit 6M "$WHOLE" acme:incoming/file
 CLIENT=$CLIENT_PID
 arrives 3000000
@@ -253,7 +253,7 @@ is 'push goes on when gates and keep are killed' "$CLIENT_STATUS" 0
 like 'where it was' "$(<"$WORK/begun.out")" '"resumed":true'
 whole 'push, gates and keep killed' file
 
-BEFORE=$(stored)
+mark
 drop_begin alice push --limit 6M "$WHOLE" acme:incoming/file
 CLIENT=$CLIENT_PID
 arrives 3000000

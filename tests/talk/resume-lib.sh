@@ -63,15 +63,22 @@ adopt() {
 }
 
 stored() { du -sb "$STATE/blobs" | cut -f 1; }
-stored_more() { [ "$(stored)" -ge "$1" ]; }
+# mark; more_stored BYTES: so much has come since. What was removed before may leave the disk only now,
+# so the least that was seen counts.
+mark() { MARK=$(stored); }
+more_stored() {
+	local now
+	now=$(stored)
+	[ "$now" -ge "$MARK" ] || MARK=$now
+	[ "$now" -ge $((MARK + $1)) ]
+}
 
 # half COMMAND [BYTES KBIT]: begin it, and wait until so much (2 MB) of it is stored; its ssh is
 # $CLIENT_SSH.
 half() {
-	local before
-	before=$(stored)
+	mark
 	begin "$1" "${3-16000}"
-	wait_for 30 stored_more $((before + ${2-2000000})) ||
+	wait_for 30 more_stored "${2-2000000}" ||
 		{ flunk "a good part arrives of: $1" "$(<"$WORK/client.out")"; return 1; }
 	CLIENT_SSH=$(<"/proc/$CLIENT/task/$CLIENT/children")
 	alive "$CLIENT" || flunk "the client is at work: $1" "$(<"$WORK/client.out")"

@@ -48,11 +48,10 @@ get_up() {
 
 # break_off COMMAND BYTES: type it, and Ctrl-C when so much more is stored.
 break_off() {
-	local before
-	before=$(stored)
+	mark
 	PROMPTS=$(prompts)
 	type_in "$1"$'\n'
-	wait_for 30 stored_more $((before + $2)) || flunk "a good part arrives of: $1" "$(tail -c 1000 "$WORK/tty.out")"
+	wait_for 30 more_stored "$2" || flunk "a good part arrives of: $1" "$(tail -c 1000 "$WORK/tty.out")"
 	PROMPTS=$(prompts)
 	type_in $'\003'
 	prompt_comes
@@ -115,9 +114,9 @@ whole 'onto a version, then again' file
 
 # The window of the terminal is closed.
 sit_down
-before=$(stored)
+mark
 type_in "put $WORK/in incoming/file"$'\n'
-wait_for 30 stored_more $((before + 1500000))
+wait_for 30 more_stored 1500000
 kill -KILL "$CLIENT"
 exec {KEYS}>&-
 wait_for 20 no_uploads
