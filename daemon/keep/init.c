@@ -14,10 +14,11 @@
 #include "base/text.h"
 #include "daemon/keep/audit.h"
 #include "daemon/keep/host_key.h"
+#include "daemon/keep/ssh_key.h"
 #include "daemon/keep/state.h"
 #include "daemon/keep/tls_files.h"
 
-enum { NFTW_FDS = 16, ORIGIN_RANDOM = 4 };
+enum { NFTW_FDS = 16, ORIGIN_RANDOM = 4, PUBLIC_MAX = 16 * 1024 };
 
 static const char *host_name(const struct init_options *o, char ret_name[256])
 {
@@ -138,6 +139,58 @@ static int fill(const struct settings *s, const struct init_options *o)
 	return rc ? rc : sys_sync(state_fd);
 }
 
+/* ---- what clients will be shown ---- */
+
+static int say_host_key(const char *state)
+{
+	CLEANUP(mem_free) char *path = mem_printf("%s/keys/ssh_host_ed25519_key.pub", state);
+	CLEANUP(buf_done) struct buf line = {0};
+	struct credential_row key;
+	int rc = sys_read_file(AT_FDCWD, path, PUBLIC_MAX, &line);
+
+	if (!rc)
+		rc = ssh_key_parse(view_buf(&line), &key);
+	if (!rc)
+		(void)printf("host key:      %s (%s)\n", key.fingerprint, key.algorithm);
+	return rc;
+}
+
+static int say_certificate(const char *path)
+{
+	CLEANUP(buf_done) struct buf pem = {0};
+	CLEANUP(buf_done) struct buf pin = {0};
+	uint8_t spki[TLS_SPKI];
+	char whole[TLS_FINGERPRINT_TEXT];
+	const char *text = "";
+	int rc = sys_read_file(AT_FDCWD, path, PUBLIC_MAX, &pem);
+
+	if (!rc)
+		rc = tls_files_fingerprint(view_buf(&pem), whole);
+	if (!rc)
+		rc = tls_files_spki(view_buf(&pem), spki);
+	if (!rc)
+		rc = base64_encode(view_of(spki, sizeof spki), BASE64_PADDED, &pin);
+	if (!rc)
+		rc = buf_text(&pin, &text);
+	if (!rc)
+		(void)printf("certificate:   SHA-256 %s\n"
+			     "its key:       sha256//%s (as curl --pinnedpubkey takes it)\n",
+			     whole, text);
+	return rc;
+}
+
+/* So that users can be told over another channel than the connection itself. */
+static int say_fingerprints(const struct settings *s)
+{
+	int rc = say_host_key(s->state);
+
+	if (!rc && settings_own_certificate(s))
+		rc = say_certificate(s->certificate);
+	return rc ? rc : fflush(stdout) ? fail_errno(E_IO, "write to standard output") : 0;
+}
+
+/* ---- and if it fails ---- */
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
 	(void)st;
@@ -179,6 +232,8 @@ int keep_init(const char *config_path, const struct init_options *o)
 		rc = make_directory(s->state, &made);
 	if (!rc) {
 		rc = fill(s, o);
+		if (!rc)
+			rc = say_fingerprints(s);
 		if (rc)
 			clean_up(s->state, made);
 	}

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -234,6 +235,23 @@ int tls_files_spki(struct view certificate, uint8_t ret_hash[TLS_SPKI])
 		    hash_len == TLS_SPKI;
 	OPENSSL_free(der);
 	return good ? 0 : refuse("the certificate has no key");
+}
+
+int tls_files_fingerprint(struct view certificate, char ret_text[TLS_FINGERPRINT_TEXT])
+{
+	CLEANUP(x509_free) X509 *x = NULL;
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	int rc = read_certificate(certificate, &x);
+
+	if (rc)
+		return rc;
+	if (X509_digest(x, EVP_sha256(), hash, &len) != 1 || 3 * len != TLS_FINGERPRINT_TEXT)
+		return refuse("the certificate cannot be hashed");
+	for (unsigned i = 0; i < len; i++)
+		(void)snprintf(ret_text + 3 * i, TLS_FINGERPRINT_TEXT - 3 * i, "%02X%s", hash[i],
+			       i + 1 < len ? ":" : "");
+	return 0;
 }
 
 /* NULL: it has none. */

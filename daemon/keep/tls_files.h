@@ -24,6 +24,11 @@ MUST_USE int tls_files_check(struct view certificate, struct view key);
 enum { TLS_SPKI = 32 };
 MUST_USE int tls_files_spki(struct view certificate, uint8_t ret_hash[TLS_SPKI]);
 
+/* SHA-256 of the first certificate as a whole, as `openssl x509 -fingerprint -sha256` and browsers
+ * show it: "AB:CD:…". E_CONFIG. */
+enum { TLS_FINGERPRINT_TEXT = 3 * 32 };
+MUST_USE int tls_files_fingerprint(struct view certificate, char ret_text[TLS_FINGERPRINT_TEXT]);
+
 /* The host of a URL by the first common name of the certificate, appended. E_CONFIG, with a
  * sentence for the operator: one for many hosts (*.example.org), or of a person, names none. */
 MUST_USE int tls_files_host(struct view certificate, struct buf *out);

@@ -16,6 +16,16 @@ random_file "$WORK/in" 3000001
 hash=$(hash_of "$WORK/in")
 inbox=/files/acme/incoming
 
+# --- the server ----------------------------------------------------------------------------
+
+certificate=$(openssl x509 -noout -fingerprint -sha256 -in "$CA" | sed 's/.*=//')
+key=$(openssl x509 -noout -pubkey -in "$CA" | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | b64)
+host=$(ssh-keygen -lf "$STATE/keys/ssh_host_ed25519_key.pub" | cut -d ' ' -f 2)
+ok 'init has said the fingerprint of the certificate' grep -qF "SHA-256 $certificate" "$WORK/init.out"
+ok 'and of its key' grep -qF "sha256//$key " "$WORK/init.out"
+ok 'by which curl knows the server' curl -sSk --pinnedpubkey "sha256//$key" -o "$WORK/body" "$URL/healthz"
+ok 'and of the SSH host key' grep -qF " $host " "$WORK/init.out"
+
 # --- who ---------------------------------------------------------------------------------
 
 answers 'anybody may ask whether it is well' 200 - /healthz
