@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS on a socket: a gate's end, and a client that reads as slowly as it likes. */
+#include "base_kit.h"
+
+#include <fcntl.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <sys/socket.h>
+
+#include "daemon/gate/http_inside.h"
+
+enum { SOCKET_BUFFER = 16 * 1024, SIP = 16 * 1024 };
+
+struct pair {
+	struct gate gate;
+	struct connection c;
+	SSL_CTX *client_context;
+	SSL *client;
+	int fd;
+};
+
+static void write_pem(struct buf *out, int (*write)(BIO *, void *), void *what)
+{
+	BIO *b = BIO_new(BIO_s_mem());
+	char *text = NULL;
+
+	assert_int_equal(write(b, what), 1);
+	long len = BIO_get_mem_data(b, &text);
+	assert_ok(buf_add(out, text, (size_t)len));
+	BIO_free(b);
+}
+
+static int write_key(BIO *b, void *key)
+{
+	return PEM_write_bio_PrivateKey(b, key, NULL, NULL, 0, NULL, NULL);
+}
+
+static int write_certificate(BIO *b, void *x)
+{
+	return PEM_write_bio_X509(b, x);
+}
+
+static SSL_CTX *server_context(void)
+{
+	static const uint8_t ticket_key[TICKET_KEY];
+	CLEANUP(buf_done) struct buf certificate = {0};
+	CLEANUP(buf_done) struct buf private = {0};
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	X509 *x = X509_new();
+	SSL_CTX *context = NULL;
+
+	assert_true(X509_set_version(x, X509_VERSION_3) == 1 && X509_set_pubkey(x, key) == 1 &&
+		    X509_gmtime_adj(X509_getm_notBefore(x), 0) &&
+		    X509_gmtime_adj(X509_getm_notAfter(x), 3600) &&
+		    X509_sign(x, key, EVP_sha256()) > 0);
+	write_pem(&private, write_key, key);
+	write_pem(&certificate, write_certificate, x);
+	assert_ok(tls_context_new(view_buf(&certificate), view_buf(&private),
+				  view_of(ticket_key, sizeof ticket_key), &context));
+	EVP_PKEY_free(key);
+	X509_free(x);
+	return context;
+}
+
+static void pair_make(struct pair *p)
+{
+	const int size = SOCKET_BUFFER;
+	int fds[2], rc = E_AGAIN;
+
+	*p = (struct pair){.c.gate = &p->gate};
+	assert_int_equal(uv_loop_init(&p->gate.loop), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
+			 0);
+	assert_int_equal(setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+	p->c.fd = fds[0];
+	p->fd = fds[1];
+	p->gate.tls = server_context();
+	assert_ok(tls_accept_new(p->gate.tls, p->c.fd, &p->c.ssl));
+	p->client_context = SSL_CTX_new(TLS_client_method());
+	p->client = SSL_new(p->client_context);
+	assert_int_equal(SSL_set_fd(p->client, p->fd), 1);
+	SSL_set_connect_state(p->client);
+	for (int i = 0; i < 10 && rc; i++) {
+		(void)SSL_do_handshake(p->client);
+		p->c.read_waits = p->c.write_waits = false;
+		rc = socket_handshake(&p->c);
+	}
+	assert_int_equal(rc, 0);
+}
+
+static void pair_done(struct pair *p)
+{
+	SSL_free(p->client);
+	SSL_CTX_free(p->client_context);
+	SSL_free(p->c.ssl);
+	tls_context_free(&p->gate.tls);
+	buf_done(&p->c.in);
+	buf_done(&p->c.out);
+	(void)close(p->c.fd);
+	(void)close(p->fd);
+	assert_int_equal(uv_loop_close(&p->gate.loop), 0);
+}
+
+static uint8_t byte_at(uint64_t at)
+{
+	return (uint8_t)(at * 7 + at / 251);
+}
+
+/* As an answer does: as much as may wait, as often as there is room for something. */
+static uint64_t fill_up(struct connection *c, uint64_t at)
+{
+	while (c->out.len - c->sent < ANSWER_FILL) {
+		const uint8_t byte = byte_at(at++);
+		assert_ok(buf_add(&c->out, &byte, 1));
+	}
+	return at;
+}
+
+static uint64_t take_a_sip(struct pair *p, uint64_t at)
+{
+	uint8_t sip[SIP];
+	int n = 0;
+
+	for (uint64_t end = at + SIP; at < end; at += (uint64_t)n) {
+		n = SSL_read(p->client, sip, (int)(end - at));
+		assert_true(n > 0);
+		for (int i = 0; i < n; i++)
+			if (sip[i] != byte_at(at + (uint64_t)i))
+				assert_int_equal(sip[i], byte_at(at + (uint64_t)i));
+	}
+	return at;
+}
+
+static void a_slow_reader_of_a_long_answer_costs_no_more_than_what_may_wait(void **state)
+{
+	const uint64_t total = (uint64_t)8 << 20;
+	uint64_t written = 0, read = 0;
+	struct pair p;
+
+	(void)state;
+	pair_make(&p);
+	while (read < total) {
+		written = fill_up(&p.c, written);
+		p.c.write_waits = false;
+		assert_int_equal(socket_flush(&p.c), E_AGAIN); /* it is never all sent */
+		assert_true(p.c.out.cap <= 4 * (size_t)ANSWER_FILL);
+		read = take_a_sip(&p, read);
+	}
+	pair_done(&p);
+}
+
+static void a_flush_that_sends_all_leaves_nothing_behind(void **state)
+{
+	uint8_t sip[SIP];
+	struct pair p;
+
+	(void)state;
+	pair_make(&p);
+	assert_ok(buf_add_text(&p.c.out, "all of it"));
+	assert_int_equal(socket_flush(&p.c), 0);
+	assert_int_equal(p.c.out.len, 0);
+	assert_int_equal(p.c.sent, 0);
+	assert_int_equal(SSL_read(p.client, sip, sizeof sip), 9);
+	pair_done(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_slow_reader_of_a_long_answer_costs_no_more_than_what_may_wait),
+	    cmocka_unit_test(a_flush_that_sends_all_leaves_nothing_behind),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
