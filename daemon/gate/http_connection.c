@@ -414,7 +414,9 @@ static enum next answered(struct connection *c)
 		(void)shutdown(c->fd, SHUT_WR);
 		return to(c, CONN_LINGER);
 	}
-	return to(c, CONN_HEAD);
+	(void)to(c, CONN_HEAD);
+	connection_wake(c); /* who has sent many requests at once keeps nobody waiting */
+	return NEXT_WAIT;
 }
 
 static enum next serve_drive(struct connection *c)

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TLS on a socket: a gate's end, and a client that reads as slowly as it likes. */
-#include "base_kit.h"
-
-#include <fcntl.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-#include <sys/socket.h>
+#include "tls_kit.h"
 
 #include "daemon/gate/http_inside.h"
 
@@ -14,74 +9,20 @@ enum { SOCKET_BUFFER = 16 * 1024, SIP = 16 * 1024 };
 struct pair {
 	struct gate gate;
 	struct connection c;
-	SSL_CTX *client_context;
-	SSL *client;
-	int fd;
+	struct kit_client client;
 };
-
-static void write_pem(struct buf *out, int (*write)(BIO *, void *), void *what)
-{
-	BIO *b = BIO_new(BIO_s_mem());
-	char *text = NULL;
-
-	assert_int_equal(write(b, what), 1);
-	long len = BIO_get_mem_data(b, &text);
-	assert_ok(buf_add(out, text, (size_t)len));
-	BIO_free(b);
-}
-
-static int write_key(BIO *b, void *key)
-{
-	return PEM_write_bio_PrivateKey(b, key, NULL, NULL, 0, NULL, NULL);
-}
-
-static int write_certificate(BIO *b, void *x)
-{
-	return PEM_write_bio_X509(b, x);
-}
-
-static SSL_CTX *server_context(void)
-{
-	static const uint8_t ticket_key[TICKET_KEY];
-	CLEANUP(buf_done) struct buf certificate = {0};
-	CLEANUP(buf_done) struct buf private = {0};
-	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-	X509 *x = X509_new();
-	SSL_CTX *context = NULL;
-
-	assert_true(X509_set_version(x, X509_VERSION_3) == 1 && X509_set_pubkey(x, key) == 1 &&
-		    X509_gmtime_adj(X509_getm_notBefore(x), 0) &&
-		    X509_gmtime_adj(X509_getm_notAfter(x), 3600) &&
-		    X509_sign(x, key, EVP_sha256()) > 0);
-	write_pem(&private, write_key, key);
-	write_pem(&certificate, write_certificate, x);
-	assert_ok(tls_context_new(view_buf(&certificate), view_buf(&private),
-				  view_of(ticket_key, sizeof ticket_key), &context));
-	EVP_PKEY_free(key);
-	X509_free(x);
-	return context;
-}
 
 static void pair_make(struct pair *p)
 {
-	const int size = SOCKET_BUFFER;
-	int fds[2], rc = E_AGAIN;
+	int rc = E_AGAIN;
 
 	*p = (struct pair){.c.gate = &p->gate};
 	assert_int_equal(uv_loop_init(&p->gate.loop), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
-			 0);
-	assert_int_equal(setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
-	p->c.fd = fds[0];
-	p->fd = fds[1];
-	p->gate.tls = server_context();
+	p->client = kit_client(SOCKET_BUFFER, &p->c.fd);
+	p->gate.tls = kit_tls_context();
 	assert_ok(tls_accept_new(p->gate.tls, p->c.fd, &p->c.ssl));
-	p->client_context = SSL_CTX_new(TLS_client_method());
-	p->client = SSL_new(p->client_context);
-	assert_int_equal(SSL_set_fd(p->client, p->fd), 1);
-	SSL_set_connect_state(p->client);
 	for (int i = 0; i < 10 && rc; i++) {
-		(void)SSL_do_handshake(p->client);
+		(void)SSL_do_handshake(p->client.ssl);
 		p->c.read_waits = p->c.write_waits = false;
 		rc = socket_handshake(&p->c);
 	}
@@ -90,14 +31,12 @@ static void pair_make(struct pair *p)
 
 static void pair_done(struct pair *p)
 {
-	SSL_free(p->client);
-	SSL_CTX_free(p->client_context);
 	SSL_free(p->c.ssl);
 	tls_context_free(&p->gate.tls);
 	buf_done(&p->c.in);
 	buf_done(&p->c.out);
 	(void)close(p->c.fd);
-	(void)close(p->fd);
+	kit_client_done(&p->client);
 	assert_int_equal(uv_loop_close(&p->gate.loop), 0);
 }
 
@@ -122,7 +61,7 @@ static uint64_t take_a_sip(struct pair *p, uint64_t at)
 	int n = 0;
 
 	for (uint64_t end = at + SIP; at < end; at += (uint64_t)n) {
-		n = SSL_read(p->client, sip, (int)(end - at));
+		n = SSL_read(p->client.ssl, sip, (int)(end - at));
 		assert_true(n > 0);
 		for (int i = 0; i < n; i++)
 			if (sip[i] != byte_at(at + (uint64_t)i))
@@ -160,7 +99,7 @@ static void a_flush_that_sends_all_leaves_nothing_behind(void **state)
 	assert_int_equal(socket_flush(&p.c), 0);
 	assert_int_equal(p.c.out.len, 0);
 	assert_int_equal(p.c.sent, 0);
-	assert_int_equal(SSL_read(p.client, sip, sizeof sip), 9);
+	assert_int_equal(SSL_read(p.client.ssl, sip, sizeof sip), 9);
 	pair_done(&p);
 }
 
