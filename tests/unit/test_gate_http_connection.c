@@ -2,12 +2,14 @@
 /* Connections in a gate without a keep: what they do to each other, and how long they last. */
 #include "tls_kit.h"
 
+#include <signal.h>
+
 #include "daemon/gate/http_connection.h"
 
 enum {
 	GATE_MAGIC = 0x67617465,
 	SOCKET_BUFFER = 256 * 1024,
-	GRACE_MS = 200,
+	GRACE_MS = 500,
 	IDLE_MS = 60000,
 	TURNS_MAX = 1000,
 };
@@ -110,11 +112,42 @@ static void requests_that_come_at_once_are_answered_with_turns_for_others_betwee
 	rig_done(&r);
 }
 
+/* True: so much of it has come in that time. */
+static bool comes_in_time(struct rig *r, const char *text, unsigned times, unsigned ms)
+{
+	uint64_t end = uv_hrtime() + (uint64_t)ms * 1000000;
+
+	while (uv_hrtime() < end) {
+		turn(r);
+		if (come(r, text) == times)
+			return true;
+		(void)usleep(1000);
+	}
+	return false;
+}
+
+static void the_head_of_a_further_request_has_its_time_from_its_first_byte(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_make(&r);
+	say(&r, request);
+	assert_true(comes_in_time(&r, "HTTP/1.1 404 ", 1, 10 * GRACE_MS));
+	assert_false(comes_in_time(&r, "HTTP/1.1 408 ", 1, 2 * GRACE_MS)); /* it may be idle */
+	say(&r, "GET / HT");
+	assert_false(comes_in_time(&r, "HTTP/1.1 408 ", 1, GRACE_MS / 4));
+	assert_true(comes_in_time(&r, "HTTP/1.1 408 ", 1, 10 * GRACE_MS));
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(requests_that_come_at_once_are_answered_with_turns_for_others_between),
+	    cmocka_unit_test(the_head_of_a_further_request_has_its_time_from_its_first_byte),
 	};
 
+	(void)signal(SIGPIPE, SIG_IGN); /* as a gate does */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
