@@ -31,18 +31,19 @@ void exchange_want_body(struct exchange *x)
 
 /* ---- fields ---- */
 
+/* Of any length: a path, percent-encoded, has three times as many bytes as in the keep. */
 static PRINTF(3, 0) int add_field(struct buf *out, const char *name, const char *format,
 				  va_list args)
 {
-	char text[2048];
-	int len = vsnprintf(text, sizeof text, format, args);
+	int rc = buf_printf(out, "%s: ", name);
+	size_t from = out->len;
 
-	if (len < 0 || (size_t)len >= sizeof text)
-		return fail(E_LIMIT, "a header field that is too long");
-	for (int i = 0; i < len; i++)
-		if ((uint8_t)text[i] < ' ' || text[i] == 0x7f)
-			text[i] = '?';
-	return buf_printf(out, "%s: %s\r\n", name, text);
+	if (!rc)
+		rc = buf_vprintf(out, format, args);
+	for (size_t i = from; i < out->len; i++)
+		if (out->data[i] < ' ' || out->data[i] == 0x7f)
+			out->data[i] = '?';
+	return rc ? rc : buf_add_text(out, "\r\n");
 }
 
 void exchange_add_field(struct exchange *x, const char *name, const char *format, ...)

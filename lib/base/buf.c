@@ -44,20 +44,28 @@ int buf_add_text(struct buf *b, const char *text)
 	return buf_add(b, text, strlen(text));
 }
 
-int buf_printf(struct buf *b, const char *format, ...)
+int buf_vprintf(struct buf *b, const char *format, va_list args)
 {
-	va_list args, again;
+	va_list again;
 
-	va_start(args, format);
 	va_copy(again, args);
 	int n = vsnprintf(NULL, 0, format, args);
-	va_end(args);
 	int rc = n < 0 ? fail(E_INVALID, "format a text") : buf_reserve(b, (size_t)n + 1);
 	if (!rc) {
 		(void)vsnprintf((char *)b->data + b->len, (size_t)n + 1, format, again);
 		b->len += (size_t)n;
 	}
 	va_end(again);
+	return rc;
+}
+
+int buf_printf(struct buf *b, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	int rc = buf_vprintf(b, format, args);
+	va_end(args);
 	return rc;
 }
 

@@ -56,6 +56,7 @@ MUST_USE int buf_reserve(struct buf *b, size_t more);
 MUST_USE int buf_add(struct buf *b, const void *data, size_t len);
 MUST_USE int buf_add_text(struct buf *b, const char *text);
 MUST_USE int buf_printf(struct buf *b, const char *format, ...) PRINTF(2, 3);
+MUST_USE int buf_vprintf(struct buf *b, const char *format, va_list args) PRINTF(2, 0);
 
 /* A terminating NUL behind the content, not counted in len; returns the content as text. */
 MUST_USE int buf_text(struct buf *b, const char **ret_text);

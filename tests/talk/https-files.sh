@@ -134,6 +134,23 @@ like 'but these' "$(field Allow)" 'GET.*PUT|PUT.*GET'
 answers 'a folder is no file' 409 anna "$inbox/" -X PUT --data-binary "@$WORK/empty-one"
 answers 'other paths are not there' 404 anna /etc/passwd
 
+# --- long names --------------------------------------------------------------------------------
+
+# Names of 240 bytes, 720 in a URL: of three levels the URL is longer than what a line of text is.
+long=$(printf 'ä%.0s' {1..120}) long_url=$(printf '%%C3%%A4%.0s' {1..120})
+answers 'a folder with a long name is made' 201 anna "$inbox/$long_url/?mkdir" -X POST
+answers 'and one in it' 201 anna "$inbox/$long_url/$long_url/?mkdir" -X POST
+deep=$inbox/$long_url/$long_url/$long_url
+answers 'a file with a long path is sent' 201 anna "$deep" -T "$WORK/empty-one"
+is 'and where it is' "$(field Location)" "$deep"
+answers 'the last of the folders is made' 201 anna "$deep-1/?mkdir" -X POST
+is 'and where that is' "$(field Location)" "$deep-1/"
+answers 'without its slash it is pointed to' 308 anna "$deep-1"
+web anna /uploads -X POST -H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 3' \
+	-H "Upload-Metadata: path $(printf '/acme/incoming/%s/%s/%s-2' "$long" "$long" "$long" | b64)"
+is 'an upload there is begun' "$STATUS" 201
+answers 'and says how far it is' 200 anna "$(field Location)" -I -H 'Tus-Resumable: 1.0.0'
+
 # --- with SFTP ---------------------------------------------------------------------------------
 
 ok 'anna fetches over SFTP what came over HTTPS' sftp_as anna <<<"ls -l incoming/digest"
