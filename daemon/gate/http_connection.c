@@ -117,18 +117,21 @@ static void on_timer(uv_timer_t *timer)
 	drive(c);
 }
 
+static void wind(struct connection *c)
+{
+	uint64_t since, most = patience(c, &since);
+
+	(void)uv_timer_start(&c->timer, on_timer, most ? most : c->idle_ms, 0);
+}
+
 static enum next to(struct connection *c, enum connection_at at)
 {
-	uint64_t since;
-
 	log_debug("connection from port %u: %s -> %s", c->peer.port, rows[c->at].name,
 		  rows[at].name);
 	c->at = at;
 	c->began_ms = c->active_ms = uv_now(&c->gate->loop);
-	if (at < CONN_LEAVE) {
-		uint64_t most = patience(c, &since);
-		(void)uv_timer_start(&c->timer, on_timer, most ? most : c->idle_ms, 0);
-	}
+	if (at < CONN_LEAVE)
+		wind(c);
 	return NEXT_GO;
 }
 
@@ -217,8 +220,10 @@ static enum next head_drive(struct connection *c)
 		c->seen = c->in.len;
 		bool first = !c->in.len;
 		int rc = socket_fill(c, c->in.len < IN_HEAD ? IN_HEAD : HEAD_MAX + IN_HEAD);
-		if (rc == 0 && first)
+		if (rc == 0 && first) {
 			c->began_ms = uv_now(&c->gate->loop);
+			wind(c); /* it may have been wound to be idle */
+		}
 		if (rc == 0)
 			return NEXT_GO;
 		if (rc != E_AGAIN)
@@ -414,7 +419,9 @@ static enum next answered(struct connection *c)
 		(void)shutdown(c->fd, SHUT_WR);
 		return to(c, CONN_LINGER);
 	}
-	return to(c, CONN_HEAD);
+	(void)to(c, CONN_HEAD);
+	connection_wake(c); /* who has sent many requests at once keeps nobody waiting */
+	return NEXT_WAIT;
 }
 
 static enum next serve_drive(struct connection *c)

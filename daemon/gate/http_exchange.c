@@ -31,6 +31,7 @@ void exchange_want_body(struct exchange *x)
 
 /* ---- fields ---- */
 
+/* Of any length: a path, percent-encoded, has three times as many bytes as in the keep. */
 static PRINTF(3, 0) int add_field(struct buf *out, const char *name, const char *format,
 				  va_list args)
 {

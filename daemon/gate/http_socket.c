@@ -6,6 +6,10 @@
 
 #include "daemon/gate/http_inside.h"
 
+/* Of more than one record at once OpenSSL does not tell that the first ones went, so that a slow
+ * reader would seem to take nothing. */
+enum { RECORD = SSL3_RT_MAX_PLAIN_LENGTH };
+
 /* OpenSSL's queue of errors is the thread's: what one connection leaves there would be taken for
  * another's. */
 static int judge(struct connection *c, int rc)
@@ -55,7 +59,17 @@ int socket_fill(struct connection *c, size_t cap)
 	return 0;
 }
 
-int socket_flush(struct connection *c)
+/* A slow reader's answer is never all sent before more of it is added: what has gone must not pile
+ * up. As much has to go as moves, so it moves once. */
+static void forget_sent(struct connection *c)
+{
+	if (c->sent < c->out.len - c->sent)
+		return;
+	buf_eat(&c->out, c->sent);
+	c->sent = 0;
+}
+
+static int send_out(struct connection *c)
 {
 	while (c->sent < c->out.len) {
 		size_t left = c->out.len - c->sent;
@@ -63,7 +77,7 @@ int socket_flush(struct connection *c)
 			return E_AGAIN;
 		ERR_clear_error();
 		int rc =
-		    SSL_write(c->ssl, c->out.data + c->sent, left > INT_MAX ? INT_MAX : (int)left);
+		    SSL_write(c->ssl, c->out.data + c->sent, left < RECORD ? (int)left : RECORD);
 		if (rc <= 0) {
 			rc = judge(c, rc);
 			return rc == E_GONE ? E_IO : rc;
@@ -71,9 +85,15 @@ int socket_flush(struct connection *c)
 		c->sent += (size_t)rc;
 		connection_moved(c, 0, (uint64_t)rc);
 	}
-	buf_clear(&c->out);
-	c->sent = 0;
 	return 0;
+}
+
+int socket_flush(struct connection *c)
+{
+	int rc = send_out(c);
+
+	forget_sent(c);
+	return rc;
 }
 
 void socket_goodbye(struct connection *c)

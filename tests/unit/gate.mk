@@ -102,7 +102,8 @@ tests_tools_fakekeep_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS)
 tests_tools_fakekeep_LDADD = libwire.a $(base_LIBS)
 
 # HTTP, as far as it is bytes.
-UNIT_TESTS += tests/unit/test_gate_http_head tests/unit/test_gate_http_body
+UNIT_TESTS += tests/unit/test_gate_http_head tests/unit/test_gate_http_body \
+	tests/unit/test_gate_http_socket tests/unit/test_gate_http_connection
 http_test_CFLAGS = $(gate_test_CFLAGS) $(LLHTTP_CFLAGS)
 tests_unit_test_gate_http_head_SOURCES = tests/unit/test_gate_http_head.c $(base_kit)
 tests_unit_test_gate_http_head_CFLAGS = $(http_test_CFLAGS)
@@ -110,6 +111,12 @@ tests_unit_test_gate_http_head_LDADD = $(gate_test_LIBS)
 tests_unit_test_gate_http_body_SOURCES = tests/unit/test_gate_http_body.c $(base_kit)
 tests_unit_test_gate_http_body_CFLAGS = $(http_test_CFLAGS)
 tests_unit_test_gate_http_body_LDADD = $(gate_test_LIBS)
+tests_unit_test_gate_http_socket_SOURCES = tests/unit/test_gate_http_socket.c tests/unit/tls_kit.h $(base_kit)
+tests_unit_test_gate_http_socket_CFLAGS = $(http_test_CFLAGS) $(TLS_CFLAGS)
+tests_unit_test_gate_http_socket_LDADD = $(gate_test_LIBS)
+tests_unit_test_gate_http_connection_SOURCES = tests/unit/test_gate_http_connection.c tests/unit/tls_kit.h $(base_kit)
+tests_unit_test_gate_http_connection_CFLAGS = $(http_test_CFLAGS) $(TLS_CFLAGS)
+tests_unit_test_gate_http_connection_LDADD = $(gate_test_LIBS)
 
 # What stands in the fields and the path of a request.
 HTTP_FIELD_TESTS = tests/unit/test_gate_http_date tests/unit/test_gate_http_condition \
