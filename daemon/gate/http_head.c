@@ -165,6 +165,19 @@ static enum http_method method_of(struct view name)
 	return METHOD_OTHER;
 }
 
+/* RFC 3986, section 3.2: a host, or its address, and a port; https has no user (RFC 9110, section
+ * 4.2.4). What else stands there, others may take for the beginning of the path. */
+static bool is_authority(struct view v)
+{
+	for (size_t i = 0; i < v.len; i++) {
+		uint8_t c = v.data[i];
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		    !memchr("-._~%!$&'()*+;=:[]", c, 18))
+			return false;
+	}
+	return true;
+}
+
 /* RFC 9112, section 3.2: the origin form; the absolute form, of which the host is told by the field
  * Host as well; the asterisk of OPTIONS. */
 static enum http_problem read_target(struct view target, struct http_head *h)
@@ -180,9 +193,10 @@ static enum http_problem read_target(struct view target, struct http_head *h)
 								       : PROBLEM_MALFORMED;
 	if (target.len > len && view_is_word(view_of(target.data, len), scheme)) {
 		const uint8_t *slash = memchr(target.data + len, '/', target.len - len);
-		if (!slash)
+		size_t skip = slash ? (size_t)(slash - target.data) : len;
+		if (skip == len || !is_authority(view_of(target.data + len, skip - len)))
 			return PROBLEM_MALFORMED;
-		target = view_of(slash, target.len - (size_t)(slash - target.data));
+		target = view_of(slash, target.len - skip);
 	}
 	if (!target.len || target.data[0] != '/')
 		return PROBLEM_MALFORMED;
@@ -242,7 +256,9 @@ static enum http_problem read_fields(struct http_head *h)
 	const struct view *v = NULL;
 	unsigned hosts = count(h, "host");
 
-	if (hosts > 1 || (h->minor && !hosts))
+	/* RFC 9112, section 3.2 */
+	if (hosts > 1 || (h->minor && !hosts) ||
+	    (hosts && !is_authority(*head_find_field(h, "host"))))
 		return PROBLEM_MALFORMED;
 	h->keeps_connection = h->minor;
 	while ((v = head_next_field(h, "connection", v)))

@@ -196,6 +196,15 @@ static void read_refuses_what_can_be_read_in_two_ways(void **state)
 	    "GET / HTTP/1\r\nHost: h" END,
 	    "GET / HTTP/11\r\nHost: h" END,
 	    "BREW  / HTTP/1.1\r\nHost: h" END,
+	    "POST https:///files/x HTTP/1.1\r\nHost: h" END,
+	    "POST https://h?q=/files/x HTTP/1.1\r\nHost: h" END,
+	    "POST https://u@h/files/x HTTP/1.1\r\nHost: h" END,
+	    "POST / HTTP/1.1\r\nHost: a b" END,
+	    "POST / HTTP/1.1\r\nHost: h/files" END,
+	    "POST / HTTP/1.1\r\nHost: u@h" END,
+	    "POST / HTTP/1.1\r\nHost: h, i" END,
+	    "POST / HTTP/1.1\r\nHost: h?" END,
+	    "POST / HTTP/1.0\r\nHost: h\"" END,
 	    "POST /\r\nHost: h" END,
 	};
 
