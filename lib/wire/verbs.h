@@ -22,7 +22,7 @@
 
 #include <stdint.h>
 
-enum { WIRE_VERSION = 3 };
+enum { WIRE_VERSION = 4 };
 
 /* What the subject of an ask must be. */
 enum phase {
