@@ -51,6 +51,7 @@ struct knock {
 	struct ask *ask;
 	uint64_t number;
 	struct who who; /* when IN */
+	int64_t expires_us;
 	char *home;
 	uint64_t in, out; /* bytes since it was opened */
 	int rc;           /* of what was asked last */

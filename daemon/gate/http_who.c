@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "daemon/gate/http_inside.h"
@@ -140,6 +141,7 @@ static void on_asked(void *arg, const struct answer *a)
 	c->knock.at = KNOCK_OPEN;
 	if (!c->knock.rc) { /* the one place where somebody comes in */
 		c->knock.at = KNOCK_IN;
+		c->knock.expires_us = m.expires_us;
 		free(c->knock.home);
 		c->knock.home = mem_text_n(m.home.data, m.home.len);
 	}
@@ -167,6 +169,12 @@ static void ask_who(struct connection *c, const struct who *w, struct view secre
 	c->knock.ask = keeper_ask_auth(c->gate->keeper, c->knock.number, &m, on_asked, c);
 }
 
+/* Then the keep is asked again, and says no. */
+static bool has_expired(const struct knock *k)
+{
+	return k->expires_us && k->expires_us <= clock_utc_us();
+}
+
 int who_ready(struct connection *c, const struct who *w, struct view secret)
 {
 	struct knock *k = &c->knock;
@@ -189,9 +197,10 @@ int who_ready(struct connection *c, const struct who *w, struct view secret)
 		ask_who(c, w, secret);
 		return E_AGAIN;
 	case KNOCK_IN:
-		if (same_who(&k->who, w))
+		if (same_who(&k->who, w) && !has_expired(k))
 			return 0;
-		(void)who_close(c, "another credential was shown");
+		(void)who_close(c, has_expired(k) ? "the credential has expired"
+						  : "another credential was shown");
 		return E_AGAIN;
 	default:
 		return E_AGAIN;

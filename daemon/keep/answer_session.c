@@ -212,11 +212,12 @@ static const char *method_of(enum credential_kind kind)
 						: "publickey";
 }
 
-static int auth_answer(struct ask *a, const struct principal_row *who)
+static int auth_answer(struct ask *a, const struct principal_row *who,
+		       const struct credential_row *key)
 {
 	CLEANUP(buf_done) struct buf home = {0};
 	const struct principal *p = NULL;
-	struct answer_auth m = {.name = view_text(who->name)};
+	struct answer_auth m = {.name = view_text(who->name), .expires_us = key->expires_us};
 	int rc = accounts_principal(a->deed.keep->accounts, who->id, &p);
 
 	if (!rc)
@@ -237,13 +238,14 @@ static int admit(struct ask *a, const struct principal_row *who, const struct cr
 	next.role = who->role;
 	memcpy(next.user, who->name, sizeof next.user);
 	memcpy(next.fingerprint, key->fingerprint, sizeof next.fingerprint);
+	next.expires_us = key->expires_us;
 	(void)snprintf(next.method, sizeof next.method, "%s", method_of(key->kind));
 	view_to_text(a->m.auth.client, next.client, sizeof next.client);
 	view_to_text(a->m.auth.cipher, next.cipher, sizeof next.cipher);
 	struct event e = EVENT(.name = "session.open", .session = &next);
 	int rc = audit_add(a->deed.keep->audit, &e);
 	if (!rc)
-		rc = auth_answer(a, who);
+		rc = auth_answer(a, who, key);
 	if (!rc)
 		*s = next;
 	return rc;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "age/stream.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/sys.h"
 #include "daemon/keep/audit.h"
@@ -280,6 +281,14 @@ struct writer *ask_out(struct ask *a, size_t cap)
 	return &a->out;
 }
 
+/* Over HTTPS a credential counts request by request, whatever connection they come on; who has
+ * logged in over SSH stays. */
+static bool has_expired(const struct session *s)
+{
+	return s->expires_us && strcmp(s->protocol, "https") == 0 &&
+	       s->expires_us <= clock_utc_us();
+}
+
 int ask_principal(const struct ask *a, const struct principal **ret_principal)
 {
 	const struct session *s = ask_session(a);
@@ -292,6 +301,8 @@ int ask_principal(const struct ask *a, const struct principal **ret_principal)
 		err_clear();
 		return fail(E_DENIED, "this account may not do anything any more");
 	}
+	if (has_expired(s))
+		return fail(E_DENIED, "this credential has expired");
 	*ret_principal = p;
 	return 0;
 }

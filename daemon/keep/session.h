@@ -31,6 +31,7 @@ struct session {
 	char user[ACCOUNT_MAX + 1];
 	char method[16];
 	char fingerprint[64];
+	int64_t expires_us; /* of the credential; 0: never */
 	char client[SESSION_TEXT];
 	char cipher[SESSION_TEXT];
 	/* Before it: what was tried, for one record at the end. */

@@ -72,9 +72,11 @@ enum auth_step { AUTH_QUERY = 1, AUTH_SIGNED = 2, AUTH_CERTIFICATE = 3, AUTH_TOK
 	F(bytes, key)      \
 	F(bytes, client)   \
 	F(bytes, cipher)
+/* expires_us: until when it is good, microseconds since 1970; 0: for ever. */
 #define FIELDS_answer_auth(F) /* all empty after AUTH_QUERY */ \
 	F(bytes, home)                                         \
-	F(bytes, name)
+	F(bytes, name)                                         \
+	F(i64, expires_us)
 
 /* What the gate refused by itself, for the log: a shell request, an unknown subsystem, … */
 #define FIELDS_ask_session_note(F) \

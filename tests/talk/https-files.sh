@@ -40,6 +40,11 @@ answers 'anna sees her account' 200 anna /account
 is 'by her token' "$(jq -r '.user + " " + .method' "$WORK/body")" 'anna token'
 unlike 'no answer says which server it is' "$(<"$WORK/headers")" '[Ss]erver:'
 
+ctl token add anna --expires 4s | sed 's/^/Authorization: Bearer /' >"$WORK/short.header"
+in_time curl -sS --cacert "$CA" -H "@$WORK/short.header" --rate 10/m -w '%{http_code} %{num_connects}\n' -o /dev/null "$URL/account" \
+	-o /dev/null "$URL/account" >"$WORK/said" 2>&1
+is 'a token that expires counts no longer, on the same connection either' "$(tr '\n' ' ' <"$WORK/said")" '200 1 401 0 '
+
 # --- sent ----------------------------------------------------------------------------------
 
 answers 'a file is sent' 201 anna "$inbox/plan%20%C3%A4.pdf" -T "$WORK/in"

@@ -208,7 +208,7 @@ static void answer_auth(const struct frame *ask)
 		return;
 	}
 	if (m.step != AUTH_QUERY)
-		a = (struct answer_auth){view_text("/zone"), m.user};
+		a = (struct answer_auth){.home = view_text("/zone"), .name = m.user};
 	struct writer w = begin(ask, 0);
 	answer_auth_write(&w, &a);
 	send_packet(&w, NULL, 0);

@@ -3,6 +3,8 @@
  * there is nothing in them; and the receipts of those that are finished. */
 #include "keep_asks.h"
 
+#include "base/clock.h"
+
 #include "base/text.h"
 #include "tlog/proof.h"
 
@@ -240,6 +242,21 @@ static void length_is_declared_once(void **state)
 	assert_true(found(s, ticket).declared == 2 * CHUNK);
 }
 
+/* Who is logged in over SSH stays so. */
+static void credential_that_has_expired_counts_no_more_over_https(void **state)
+{
+	struct scene *s = *state;
+	struct session *mine = slots_find(&s->live.keep->sessions.sessions, s->session);
+	struct view root = view_text("/");
+
+	mine->expires_us = clock_utc_us() - 1;
+	expect_answer(ASK(s->gate, stat, STAT, s->session, .path = root), 0, "");
+	be_https(s);
+	expect_answer(ASK(s->gate, stat, STAT, s->session, .path = root), E_DENIED, "has expired");
+	mine->expires_us = clock_utc_us() + (int64_t)3600 * 1000000;
+	expect_answer(ASK(s->gate, stat, STAT, s->session, .path = root), 0, "");
+}
+
 /* ---- uploads that stay ---- */
 
 static void upload_that_stays_outlives_gate_and_keep(void **state)
@@ -412,6 +429,7 @@ int main(void)
 	    IN_A_SCENE(finished_upload_is_known_as_long_as_its_version_stands),
 	    IN_A_SCENE(opening_on_a_condition_that_does_not_hold_changes_nothing),
 	    IN_A_SCENE(length_is_declared_once),
+	    IN_A_SCENE(credential_that_has_expired_counts_no_more_over_https),
 	    IN_A_SCENE(upload_that_stays_outlives_gate_and_keep),
 	    IN_A_SCENE(finished_upload_stays_no_longer),
 	    IN_A_SCENE(receipt_proves_the_upload),
