@@ -3,6 +3,7 @@
 #include "daemon/keep/put_ask.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -16,15 +17,21 @@ struct opening {
 	bool resumed;
 };
 
+static bool is_https(const struct ask *a)
+{
+	const struct session *s = ask_session(a);
+
+	return s && strcmp(s->protocol, "https") == 0;
+}
+
 /* A length that HTTP declares is what comes: where there is no room for it, none of it needs to.
  * SFTP's is a hint. */
 static int check_promise(const struct ask *a, const struct opening *o)
 {
-	const struct session *s = ask_session(a);
 	const struct zone_row *z = &o->spot.zone->row;
 	uint64_t declared = o->row.declared, others = z->used_bytes + z->reserved_bytes;
 
-	if (!s || strcmp(s->protocol, "https") != 0 || declared == SIZE_UNKNOWN || !z->quota_bytes)
+	if (!is_https(a) || declared == SIZE_UNKNOWN || !z->quota_bytes)
 		return 0;
 	others -= o->row.reserved < others ? o->row.reserved : others;
 	return declared <= z->quota_bytes && others <= z->quota_bytes - declared
@@ -174,6 +181,16 @@ static int register_put(struct ask *a, const struct opening *o)
 	return 0;
 }
 
+/* What HTTP asks to be new may have been begun: an unfinished upload of one's own is no
+ * representation (RFC 9110, section 13.1.2), and PUT gives it up. Over SFTP it is a file. */
+static uint8_t flags_of(const struct ask *a, const struct spot *s)
+{
+	uint8_t flags = a->m.put_open.flags;
+	bool begun = s->exists && s->own_upload && !s->node.version;
+
+	return is_https(a) && begun ? flags & (uint8_t)~PUT_EXCLUSIVE : flags;
+}
+
 static int put_open(struct deed *d)
 {
 	struct ask *a = ask_of(d);
@@ -187,7 +204,7 @@ static int put_open(struct deed *d)
 	if (!rc)
 		rc = tree_walk(&d->keep->tree, o->who, m->path, true, &o->spot);
 	if (!rc)
-		rc = tree_may_put(o->who, &o->spot, m->flags);
+		rc = tree_may_put(o->who, &o->spot, flags_of(a, &o->spot));
 	if (!rc)
 		rc = check_conditions(a, o);
 	if (!rc)

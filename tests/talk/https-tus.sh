@@ -106,6 +106,18 @@ is 'anna does' "$STATUS" 204
 answers 'it is gone' 404 anna "$UPLOAD" -I "${tus[@]}"
 answers 'and its name is free' 404 anna '/uploads?path=/acme/incoming/ended'
 
+create anna begun 10
+answers 'what was merely begun is new to PUT' 201 anna /files/acme/incoming/begun -T "$WORK/piece" -H 'If-None-Match: *'
+answers 'once' 412 anna /files/acme/incoming/begun -T "$WORK/piece" -H 'If-None-Match: *'
+create anna surplus 10
+(head -c 10 "$WORK/in" && sleep 1 && echo more) | in_time curl -sS --cacert "$CA" -H "@$WORK/anna.header" "${tus[@]}" "${octets[@]}" \
+	-H 'Upload-Offset: 0' -H 'Expect:' -X PATCH -T - -o /dev/null -w '%{http_code}' "$URL$UPLOAD" >"$WORK/said" 2>&1
+is 'more than the length, in pieces, is too much' "$(<"$WORK/said")" 413
+is 'all that belongs to it is there' "$(offset anna)" 10
+like 'and then it is done' "$(field Link)" receipts
+head -c 10 "$WORK/in" >"$WORK/piece"
+same_as_sent 'and published' surplus "$WORK/piece"
+
 # --- taken over -----------------------------------------------------------------------------------
 
 head -c 20000000 /dev/urandom >"$WORK/large"
