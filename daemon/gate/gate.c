@@ -171,6 +171,7 @@ static int use_settings(struct gate *g, const struct gate_settings *s)
 	tls_context_free(&g->tls);
 	g->tls = TAKE(tls);
 	g->https_idle_ms = s->https_idle_ms;
+	g->strangers = s->strangers;
 	log_set_level(s->log_level <= LEVEL_DEBUG ? (enum log_level)s->log_level : LEVEL_DEBUG);
 	return 0;
 }

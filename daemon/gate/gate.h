@@ -39,7 +39,7 @@ struct gate {
 	struct keeper *keeper;
 	struct policy *policy; /* for new sessions */
 	SSL_CTX *tls;          /* for new connections; NULL: HTTPS is not served */
-	uint32_t https_idle_ms;
+	uint32_t https_idle_ms, strangers;
 	struct listeners listeners, https_listeners;
 
 	struct place *sessions;

@@ -622,8 +622,24 @@ static int start(struct connection *c)
 	return 0;
 }
 
+/* The keep counts the sessions of an address. Who asks for nothing has none, and takes a place
+ * away from others all the same. */
+static bool too_many_strangers(const struct gate *g, const struct peer *peer)
+{
+	unsigned n = 0;
+
+	for (struct place *p = g->strangers ? g->sessions : NULL; p; p = p->next)
+		n += p->kind == &kind && of(p)->knock.at == KNOCK_NONE &&
+		     strcmp(of(p)->peer.address, peer->address) == 0;
+	return g->strangers && n >= g->strangers;
+}
+
 void connection_begin(struct gate *g, int fd, const struct peer *peer)
 {
+	if (too_many_strangers(g, peer)) {
+		(void)close(fd);
+		return;
+	}
 	struct connection *c = mem_new(sizeof *c);
 
 	*c = (struct connection){

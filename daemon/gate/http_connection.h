@@ -12,7 +12,7 @@
 
 #include "daemon/gate/gate.h"
 
-/* Takes fd. */
+/* Takes fd, and closes it at once where the peer's address has too many that ask for nothing. */
 void connection_begin(struct gate *g, int fd, const struct peer *peer);
 
 #endif

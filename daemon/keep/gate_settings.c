@@ -94,6 +94,7 @@ static int fill(const struct keep *keep, const struct settings *s, const struct 
 	    .key_algorithms = view_text(s->key_algorithms),
 	    .host_keys = host_keys,
 	    .https_idle_ms = to_u32(s->https_idle_ms),
+	    .strangers = s->sessions_per_address,
 	    .certificate = view_buf(&f->certificate),
 	    .private_key = view_buf(&f->private_key),
 	    .ticket_key = secret_view(keep->ticket_key),

@@ -25,8 +25,9 @@ enum { WIRE_ID = 16, WIRE_HASH = 32 };
 
 /* Settings of a gate. host_keys: each key as bytes (OpenSSH PEM). Descriptors: the
  * listening SFTP sockets, `listeners` of them, then `https_listeners` for HTTPS. Empty algorithm
- * lists mean libssh's own defaults less what gate/ssh_policy.c strikes out. certificate and
- * private_key: PEM, empty where HTTPS is not served. ticket_key: what all gates of one run
+ * lists mean libssh's own defaults less what gate/ssh_policy.c strikes out. strangers: HTTPS
+ * connections of which the keep knows nothing yet, from one address at once; 0: any. certificate
+ * and private_key: PEM, empty where HTTPS is not served. ticket_key: what all gates of one run
  * protect TLS session tickets with (TICKET_KEY bytes, in the order of
  * SSL_CTX_set_tlsext_ticket_keys()). */
 enum { TICKET_KEY = 80 };
@@ -47,6 +48,7 @@ enum { TICKET_KEY = 80 };
 	F(bytes, key_algorithms)      \
 	F(bytes, host_keys)           \
 	F(u32, https_idle_ms)         \
+	F(u32, strangers)             \
 	F(bytes, certificate)         \
 	F(bytes, private_key)         \
 	F(bytes, ticket_key)

@@ -141,11 +141,34 @@ static void the_head_of_a_further_request_has_its_time_from_its_first_byte(void 
 	rig_done(&r);
 }
 
+static void address_has_no_more_connections_that_ask_for_nothing_than_may_be(void **state)
+{
+	enum { MORE = 5, MOST = 3 };
+	struct kit_client more[MORE];
+	const struct peer same = {.address = "192.0.2.1"}, other = {.address = "192.0.2.2"};
+	struct rig r;
+	int fd = -1;
+
+	(void)state;
+	rig_make(&r);
+	r.gate.strangers = MOST;
+	for (int i = 0; i < MORE; i++) {
+		more[i] = kit_client(SOCKET_BUFFER, &fd);
+		connection_begin(&r.gate, fd, i < MORE - 1 ? &same : &other);
+	}
+	assert_int_equal(r.gate.session_count, 1 + MOST + 1);
+	assert_int_equal(read(more[MOST].fd, &fd, 1), 0); /* closed at once */
+	for (int i = 0; i < MORE; i++)
+		kit_client_done(&more[i]);
+	rig_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(requests_that_come_at_once_are_answered_with_turns_for_others_between),
 	    cmocka_unit_test(the_head_of_a_further_request_has_its_time_from_its_first_byte),
+	    cmocka_unit_test(address_has_no_more_connections_that_ask_for_nothing_than_may_be),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN); /* as a gate does */
