@@ -114,7 +114,7 @@ static void say_length(struct exchange *x, uint64_t length)
 	} else if (x->head->minor && !x->bodiless) {
 		x->chunked = true;
 		answer_field(x, "Transfer-Encoding", "chunked");
-	} else {
+	} else if (!x->bodiless) {
 		x->connection->last_request = true; /* HTTP/1.0 reads to the end */
 	}
 }
