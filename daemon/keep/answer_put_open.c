@@ -3,7 +3,6 @@
 #include "daemon/keep/put_ask.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -21,7 +20,7 @@ static bool is_https(const struct ask *a)
 {
 	const struct session *s = ask_session(a);
 
-	return s && strcmp(s->protocol, "https") == 0;
+	return s && session_is_https(s);
 }
 
 /* A length that HTTP declares is what comes: where there is no room for it, none of it needs to.

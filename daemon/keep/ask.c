@@ -116,17 +116,12 @@ static bool in_phase(const struct ask *a, enum phase phase)
 	return false;
 }
 
-static bool is_https(const struct session *s)
-{
-	return s && strcmp(s->protocol, "https") == 0;
-}
-
 /* Signatures come over SSH, certificates and tokens over TLS, where nobody says a name. */
 static bool auth_makes_sense(const struct ask *a)
 {
 	const struct ask_auth *m = &a->m.auth;
 	const struct session *s = ask_session(a);
-	bool https = is_https(s);
+	bool https = s && session_is_https(s);
 
 	if (m->step == AUTH_QUERY || m->step == AUTH_SIGNED)
 		return !https;
@@ -163,7 +158,7 @@ static bool makes_sense(const struct ask *a)
 	case VERB_AUTH:
 		return auth_makes_sense(a);
 	case VERB_ENROLL: /* of the certificate in a TLS handshake */
-		return is_https(ask_session(a));
+		return ask_session(a) && session_is_https(ask_session(a));
 	case VERB_SESSION_NOTE:
 		return a->m.session_note.refused <= 1;
 	case VERB_LIST:
@@ -285,8 +280,7 @@ struct writer *ask_out(struct ask *a, size_t cap)
  * logged in over SSH stays. */
 static bool has_expired(const struct session *s)
 {
-	return s->expires_us && strcmp(s->protocol, "https") == 0 &&
-	       s->expires_us <= clock_utc_us();
+	return s->expires_us && session_is_https(s) && s->expires_us <= clock_utc_us();
 }
 
 int ask_principal(const struct ask *a, const struct principal **ret_principal)

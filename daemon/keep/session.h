@@ -47,6 +47,12 @@ struct session {
 	bool over;           /* its end is decided; it goes with the tick that did so */
 };
 
+/* Where each request shows its credential; over SSH the connection has one. */
+static inline bool session_is_https(const struct session *s)
+{
+	return strcmp(s->protocol, "https") == 0;
+}
+
 /* A sealing lease: the right of one gate to seal chunks of one upload. */
 struct put {
 	uint64_t number;
